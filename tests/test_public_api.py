@@ -138,6 +138,7 @@ def test_the_line_that_converts_is_told(
     )
 
 
+@pytest.mark.usefixtures("hardly_refined")
 @pytest.mark.parametrize("shape", [(3, 1, 8, 8), (3, 8, 8, 1), (3, 1, 8, 8, 1)])
 @pytest.mark.parametrize("kind", [list, torch.tensor, np.float32, np.int64, np.uint8])
 def test_every_door_converts_what_loses_nothing(
@@ -169,6 +170,7 @@ def test_every_door_converts_what_loses_nothing(
         vx.TrainedVAE(run.model.vae, "gray").save(tmp_path / "none.safetensors")
 
 
+@pytest.mark.usefixtures("hardly_refined")
 def test_a_data_set_is_taken_whole(recipe: vx.Recipe, tmp_path: Path) -> None:
     np.save(tmp_path / "mine.npy", np.arange(2560, dtype=np.uint16).reshape(40, 8, 8) % 256)
     data = vx.open_images(tmp_path / "mine.npy")
@@ -264,6 +266,7 @@ def test_elbo(model: vx.TrainedVAE) -> None:
     assert not np.array_equal(elbo, model.elbo(images, seed=1))
 
 
+@pytest.mark.usefixtures("hardly_refined")
 def test_evaluate_agrees_with_elbo(model: vx.TrainedVAE) -> None:
     test = vx.mnist("test").subset(slice(0, 200))
     score = vx.evaluate(model, test, seed=4, subset=2)

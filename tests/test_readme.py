@@ -8,7 +8,6 @@ import subprocess
 import sys
 import venv
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 import click.testing
@@ -19,7 +18,6 @@ from vae_explorer.bench.measurement import Measurement
 from vae_explorer.cli import main
 from vae_explorer.data import bundled
 from vae_explorer.gui import app
-from vae_explorer.latent import gap
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -72,16 +70,13 @@ def test_all_lines_are_found() -> None:
 
 
 @pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """One thread, and next to no refining of q, which is a second an image."""
+def hasty(hardly_refined: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One thread, and next to no refining of q."""
     monkeypatch.setattr("vae_explorer.training.device.set_threads", lambda *_, **__: 1)
-    refine = gap.refine_posterior
-    monkeypatch.setattr(
-        gap, "refine_posterior", lambda *words, **options: islice(refine(*words, **options), 2)
-    )
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hasty")
 def test_every_command_line_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the checkout, on few images; windows, benchmarks and torchrun are stood in for."""

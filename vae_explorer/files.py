@@ -179,6 +179,15 @@ def sweep(folder: Path) -> None:
             path.unlink()
 
 
+def numbered(path: Path) -> Path:
+    """``path`` if it is free, else the first of ``NAME-2``, ``NAME-3`` … that is."""
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_stem(f"{path.stem}-{number}")
+    return free
+
+
 def _sync_folder(folder: Path) -> None:
     """Make the rename itself last; the file is in place and whole even where this is refused."""
     if os.name == "nt":  # Windows cannot open a folder for fsync

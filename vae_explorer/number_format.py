@@ -24,6 +24,29 @@ def pair(z: tuple[float, float], digits: int = 3) -> str:
     return f"({figure(z[0], digits)}, {figure(z[1], digits)})"
 
 
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_LEVEL = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+
+
+def coordinate(index: int) -> str:
+    """What a latent coordinate, counted from 0, is called."""
+    return f"z{str(index + 1).translate(_SUBSCRIPTS)}"
+
+
+AXES = coordinate(0), coordinate(1)
+"""What the axes of the map are called where it shows all of the latent space."""
+
+
+def located(z: tuple[float, float], axes: tuple[str, str] = AXES, digits: int = 3) -> str:
+    """A position and what it is of, as in "z = (0.123, −1.250)"."""
+    return f"{'z' if axes == AXES else ', '.join(axes)} = {pair(z, digits)}"
+
+
+def plain(name: str) -> str:
+    """The name of a coordinate for other programs, as in "z1"."""
+    return name.translate(_LEVEL)
+
+
 _SUPERSCRIPTS = str.maketrans("-−0123456789.", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹·")
 
 

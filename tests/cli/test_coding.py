@@ -184,6 +184,7 @@ def test_what_is_written_says_of_which_data_the_model_is(
             assert picture.info["Warning"].startswith("Gray pixels under a Bernoulli")
 
 
+@pytest.mark.usefixtures("hardly_refined")
 def test_images_of_ones_own_are_trained_on_encoded_and_scored(cli: Cli, tmp_path: Path) -> None:
     """12 × 9 pixels, in three named classes."""
     rng, own, model = np.random.default_rng(0), tmp_path / "own.npz", tmp_path / "m.safetensors"
@@ -194,7 +195,7 @@ def test_images_of_ones_own_are_trained_on_encoded_and_scored(cli: Cli, tmp_path
     np.savez(own, **arrays)
     small = ("epochs=1", "batch_size=10", "validation_images=10", "encoder_hidden=8")
     changes = [word for text in (*small, "decoder_hidden=8") for word in ("--set", text)]
-    cli("train", "--data", own, *changes, "--out", model)
+    cli("train", "--data", own, *changes, "--threads", 1, "--out", model)
     data = read_checkpoint(model).data
     assert (data.name, data.images) == ("own", 60)
     for split, count in (("test", 30), ("train", 60)):

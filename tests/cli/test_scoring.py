@@ -18,9 +18,9 @@ Cli = Callable[..., Result]
 
 
 @pytest.fixture(autouse=True)
-def _fewer_images(monkeypatch: pytest.MonkeyPatch) -> None:
+def _fewer_images(hardly_refined: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def some(split: str) -> ImageSet:
-        return mnist(split).subset(slice(0, 60 if split == "test" else 80))
+        return mnist(split).subset(slice(0, 20 if split == "test" else 30))
 
     monkeypatch.setattr("vae_explorer.data.bundled.mnist", some)
 
@@ -28,14 +28,14 @@ def _fewer_images(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_json_holds_the_scores_and_what_they_depend_on(cli: Cli, checkpoint: Path) -> None:
     told = json.loads(cli("evaluate", checkpoint, "--seed", 3, "--subset", 2, "--json").stdout)
     (score,) = told["models"]
-    terms = read_checkpoint(checkpoint).model.elbo_terms(mnist("test").images[:60], seed=3)
+    terms = read_checkpoint(checkpoint).model.elbo_terms(mnist("test").images[:20], seed=3)
     assert score["elbo"] == pytest.approx(terms.elbo.mean())
     assert score["log_likelihood"] == pytest.approx(terms.log_likelihood.mean())
     assert score["kl"] == pytest.approx(terms.kl.mean())
-    assert score["standard_error"] == pytest.approx(terms.elbo.std() / np.sqrt(60))
+    assert score["standard_error"] == pytest.approx(terms.elbo.std() / np.sqrt(20))
     context = {key: score[key] for key in ("images", "subset", "data", "treatment", "seed")}
     assert context == {
-        "images": 60,
+        "images": 20,
         "subset": 2,
         "data": "MNIST test",
         "treatment": "binarized",
@@ -52,7 +52,7 @@ def test_the_training_images_are_another_set(cli: Cli, checkpoint: Path) -> None
         cli("evaluate", checkpoint, "--data", "train", "--subset", 2, "--json").stdout
     )
     (score,) = told["models"]
-    assert (score["images"], score["data"]) == (80, "MNIST train")
+    assert (score["images"], score["data"]) == (30, "MNIST train")
     assert told["published"] == [], "they are of the test images"
 
 
@@ -108,7 +108,7 @@ def test_one_straight_table_for_all_models_and_what_is_published(
     for key in ("elbo", "iwae_50", "iwae_5000", "approximation_gap", "mutual_information"):
         assert f"{row[key]:.2f}" in models[0]
     assert f"{row['log_marginal']:.3f} ± {row['log_marginal_error']:.4f}" in models[0]
-    assert "MNIST test, 60 images" in shown
+    assert "MNIST test, 20 images" in shown
     assert "binarized" in models[0]
     assert "seed 0" in shown
     for published in PUBLISHED:
@@ -122,3 +122,13 @@ def test_one_straight_table_for_all_models_and_what_is_published(
         assert line[end : end + 1] == " "
         assert line[end - 1].isdigit() or not line[head.index("log p(x)") + 12 :].strip()
     assert max(len(line) for line in [head, *rows]) <= 120
+
+
+def test_ctrl_c_ends_with_130(cli: Cli, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vae_explorer.training.evaluation.evaluate", interrupted)
+    result = cli("evaluate", checkpoint)
+    assert result.exit_code == 130
+    assert result.stderr == "Interrupted.\n"

@@ -16,16 +16,26 @@ from PIL import Image
 import vae_explorer as vx
 from vae_explorer.cli import main
 from vae_explorer.errors import ExportError, UserError
+from vae_explorer.export import making
 from vae_explorer.export.about import read_about
-from vae_explorer.export.content import beside, export_content, numbered
+from vae_explorer.export.content import beside, export_content
 from vae_explorer.export.copying import as_command, as_python
 from vae_explorer.export.embedding import embedded
-from vae_explorer.export.film_requests import Walk
-from vae_explorer.export.kinds import KINDS
+from vae_explorer.export.figure_requests import (
+    Comparison,
+    Curves,
+    LessonFigure,
+    Map,
+    Refinement,
+)
+from vae_explorer.export.film_requests import Film, Walk
+from vae_explorer.export.kinds import KINDS, kind_of
 from vae_explorer.export.making import remake, source_of, write
 from vae_explorer.export.numeric_requests import Codes, Model, Points
 from vae_explorer.export.requests import Digit, Images, Manifold, Page, Request, Strip
 from vae_explorer.export.source import Source
+from vae_explorer.files import numbered
+from vae_explorer.training.run_folder import RunFolder
 
 EXAMPLES: dict[str, Request] = {
     "digit": Digit((0.5, -1.25), 3),
@@ -38,13 +48,38 @@ EXAMPLES: dict[str, Request] = {
     "points": Points(indices="3-5,9", elbo=True),
     "model": Model("decoder"),
 }
-ELSEWHERE = {"film", "map", "curves", "lesson"}
+SMALL: dict[str, Any] = {"width": 60.0, "height": 50.0, "dpi": 72}
+PAINTED: dict[str, Request] = {
+    "map": Map(**SMALL, layers="points,prior", split="test"),
+    "curves": Curves(**SMALL, panel="kl"),
+    "lesson": LessonFigure(**SMALL, lesson="8-geometry", step=2),
+    "refinement": Refinement(**SMALL, index=3, steps=12),
+    "comparison": Comparison(**SMALL, b="mnist-paper", split_b="train"),
+}
+ELSEWHERE = {"sweep"}
 """Kinds of which tests of their own ask the same."""
 FILES = [(name, suffix) for name in EXAMPLES for suffix in KINDS[name].suffixes]
+ONES = [
+    *EXAMPLES,
+    "film",
+    *(pytest.param(name, marks=pytest.mark.long) for name in PAINTED),
+]
+
+
+@pytest.fixture
+def example(request: pytest.FixtureRequest) -> tuple[Request, Source]:
+    """A request of a kind, and of what."""
+    if request.param == "film":
+        run: RunFolder = request.getfixturevalue("run_folder")
+        film = Film(width=160, height=120, snapshots=2, points=10, sheet=2)
+        return film, source_of(run.model_path, "MNIST")
+    if request.param in PAINTED:
+        request.getfixturevalue("small_mnist")
+    return {**EXAMPLES, **PAINTED}[request.param], source_of("")
 
 
 def test_every_kind_is_here() -> None:
-    assert KINDS.keys() - EXAMPLES.keys() <= ELSEWHERE
+    assert KINDS.keys() == {*EXAMPLES, *PAINTED, "film"} | ELSEWHERE
 
 
 @pytest.mark.parametrize(("name", "suffix"), FILES)
@@ -62,10 +97,10 @@ def test_a_file_says_how_it_was_made_and_is_made_again(
     assert again.content == path.read_bytes()
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_its_words_write_the_same_file(name: str, tmp_path: Path) -> None:
-    path, request, source = tmp_path / "file.png", EXAMPLES[name], source_of("")
-    path = path.with_suffix(KINDS[name].suffixes[0])
+@pytest.mark.parametrize("example", ONES, indirect=True)
+def test_its_words_write_the_same_file(example: tuple[Request, Source], tmp_path: Path) -> None:
+    request, source = example
+    path = tmp_path / f"file{kind_of(request).suffixes[0]}"
     write(request, source, path)
     written = path.read_bytes()
     path.unlink()
@@ -84,6 +119,25 @@ def test_its_words_write_the_same_file(name: str, tmp_path: Path) -> None:
     path.write_bytes(written + b"\0")
     result = CliRunner().invoke(main, ["remake", str(path)])
     assert (result.exit_code, result.output[:13]) == (1, "Not the same:")
+
+
+@pytest.mark.parametrize("name", PAINTED)
+def test_the_words_for_a_figure_ask_for_the_same(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def record(request: Request, source: Source, path: Path, _: object = None) -> str:
+        asked.append((request, source.path, source.workspace, path))
+        return ""
+
+    monkeypatch.setattr(making, "write", record)
+    source = replace(source_of(""), workspace={"view": [-1.5, 1e-7, 0.0, 2.0], "path": "a b’s"})
+    path = tmp_path / "a figure.svg"
+    exec(as_python(PAINTED[name], source, path), {})
+    words = shlex.split(as_command(PAINTED[name], source, path))
+    assert CliRunner().invoke(main, words[1:]).exit_code == 0
+    assert asked == [(PAINTED[name], source.path, source.workspace, path)] * 2
 
 
 def test_a_turned_plane_and_a_model_of_ones_own_are_in_the_words(

@@ -14,13 +14,17 @@ from PySide6.QtTest import QTest
 from tests.support.person import Person
 from vae_explorer.errors import ExportError
 from vae_explorer.export.figure import FigureStyle
-from vae_explorer.export.figure_requests import Map
-from vae_explorer.export.making import export, remake
+from vae_explorer.export.figure_requests import Comparison, Figure, Map
+from vae_explorer.export.kinds import KINDS
+from vae_explorer.export.making import export, remake, source_of, unheard
 from vae_explorer.gui.painting_turns import busy
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.rendering import render_figure
 from vae_explorer.paths import settings_file
-from vae_explorer.session.files.workspace import Workspace, read_workspace
+from vae_explorer.session.files.workspace import Workspace, as_values, read_workspace
+from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.sweep import Axis, Sweep
+from vae_explorer.training.sweep_folder import SweepFolder
 
 STEPS = {5: 4, 6: 4}
 """Of lessons, from 0, whose last step trains for minutes."""
@@ -106,6 +110,31 @@ def test_a_lesson_is_made_again_in_its_step_and_settings(
         assert render_figure(name, before, "svg", STYLE) == content, name
 
 
+def test_a_refinement_a_sweep_and_a_comparison_are_made_again(
+    person: Person, seen: Callable[[], Workspace], tmp_path: Path
+) -> None:
+    app, window = person.window.app, person.window
+    offers = app.exports.offers
+    assert not offers().keys() & {"refinement", "sweep", "comparison"}
+    app.pinning.pin(4)
+    app.refinement.stepped.connect(lambda now: app.refinement.stop() if now.step >= 12 else None)
+    app.refinement.start()
+    plan = Sweep(Recipe(validation_images=0), (Axis.parse("beta=0.5,1"),))
+    app.sweeps.open(SweepFolder.create(tmp_path / "sweep", plan, app.data.now.train).path)
+    window.compare.show(Comparison(b="mnist-paper", split_b="train"))
+    names = ("refinement", "sweep", "comparison")
+    person.wait(lambda: offers().keys() >= {*names}, 60)
+    before, figures = seen(), window.figures()
+    source = source_of(before.path, workspace=as_values(before))
+    for name in names:
+        request = offers()[name].replace(**STYLE.to_dict())
+        assert isinstance(request, Figure)
+        assert window.shows(request)
+        made = figures[name]("svg", request)
+        window.hide()  # or it would be painted
+        assert KINDS[name].make(request, source, ".svg", unheard) == made, name
+
+
 @pytest.mark.long
 def test_an_unknown_name_is_told_with_those_there_are(seen: Callable[[], Workspace]) -> None:
     with pytest.raises(ExportError, match=r"no figure “maps” here; choose one of .*map"):
@@ -120,6 +149,8 @@ def test_an_unknown_name_is_told_with_those_there_are(seen: Callable[[], Workspa
         ("map", ".csv", ["--split", "test"]),
         ("curves", ".svg", ["--panel", "elbo"]),
         ("lesson", ".pdf", ["--lesson", "8-geometry", "--step", "2"]),
+        ("refinement", ".svg", ["--index", "7", "--steps", "30"]),
+        ("comparison", ".png", ["--b", "mnist-paper", "--split-b", "train"]),
     ],
 )
 def test_the_command_line_makes_a_figure_and_makes_it_again(
@@ -141,6 +172,9 @@ def test_the_command_line_makes_a_figure_and_makes_it_again(
         ("map", {"region": (1.0, -1.0, 0.0, 1.0)}, "A region is four numbers"),
         ("map", {"color_by": "mood"}, "cannot be coloured by “mood”; choose one of"),
         ("lesson", {}, "Say which lesson"),
+        ("sweep", {}, "Say which sweep"),
+        ("comparison", {}, "Say which model"),
+        ("comparison", {"b": "mnist-paper", "region_a": (1.0, 1.0)}, "A region is four numbers"),
     ],
 )
 def test_what_cannot_be_drawn_is_told(

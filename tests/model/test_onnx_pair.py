@@ -10,6 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor, nn
+from torch.onnx._internal.torchscript_exporter import onnx_proto_utils
 
 import vae_explorer as vx
 from vae_explorer.errors import CheckpointError, DataError
@@ -83,6 +86,73 @@ def test_what_is_left_open_has_to_be_said(
 ) -> None:
     with pytest.raises(CheckpointError, match=says):
         OnnxPair(*files, **choices)
+
+
+class Encoder(nn.Module):
+    """The mean is the brightness of the upper and of the lower half, the deviation 0.1 and 0.2."""
+
+    def __init__(self, last: bool) -> None:
+        super().__init__()
+        self.last = last
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mean = x.flatten(1).unflatten(1, (2, -1)).mean(2)
+        return mean, mean * 0 + torch.tensor([0.01, 0.04], dtype=x.dtype).log()
+
+
+class Decoder(nn.Module):
+    """Two halves of these brightnesses, with the channels first or last, as numbers of a kind."""
+
+    def __init__(self, last: bool, kind: torch.dtype) -> None:
+        super().__init__()
+        self.shape, self.kind = (6, 5, 1) if last else (1, 6, 5), kind
+
+    def forward(self, z: Tensor) -> Tensor:
+        x = z.repeat_interleave(15, dim=1).unflatten(1, self.shape)
+        levels: Tensor = x * (1 if self.kind.is_floating_point else 255)
+        return levels.to(self.kind)
+
+
+@pytest.mark.parametrize(("batch", "last"), [("any", False), (1, True), (7, False)])
+@pytest.mark.parametrize(
+    ("given", "made"),
+    [
+        (torch.float32, torch.float32),
+        (torch.float16, torch.float16),
+        (torch.float64, torch.float32),
+        (torch.float32, torch.uint8),
+        (torch.float32, torch.int64),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_any_batch_layout_and_kind_of_numbers(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    batch: int | str,
+    last: bool,
+    given: torch.dtype,
+    made: torch.dtype,
+) -> None:
+    # PyTorch's exporter writes the file by itself; of the package onnx it asks what is not needed.
+    monkeypatch.setattr(onnx_proto_utils, "_add_onnxscript_fn", lambda content, _: content)
+    n = batch if isinstance(batch, int) else 2
+    shape = (n, 6, 5, 1) if last else (n, 1, 6, 5)
+    for name, network, row, outputs in (
+        ("encoder", Encoder(last), torch.zeros(shape, dtype=given), ["mean", "log_var"]),
+        ("decoder", Decoder(last, made), torch.zeros(n, 2, dtype=given), ["image"]),
+    ):
+        free = {one: {0: "n"} for one in ("x", *outputs)} if batch == "any" else {}
+        torch.onnx.export(
+            network, (row,), f"{tmp_path / name}.onnx", dynamo=False, input_names=["x"],
+            output_names=outputs, dynamic_axes=free,
+        )  # fmt: skip
+    x = images()
+    model = outside_model(OnnxPair(tmp_path / "encoder.onnx", tmp_path / "decoder.onnx"), x)
+    q = model.encode(x)
+    np.testing.assert_allclose(q.mean, x.reshape(40, 2, -1).mean(2) / 255, atol=1e-3)
+    np.testing.assert_allclose(q.covariance, [np.diag([0.01, 0.04])] * 40, rtol=5e-3)
+    halves = np.repeat([[0.25, 0.75]], 15, 1).reshape(6, 5)
+    np.testing.assert_allclose(model.decode([[0.25, 0.75]])[0], halves, atol=0.004)
 
 
 def test_images_of_another_size_are_refused() -> None:

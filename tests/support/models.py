@@ -1,6 +1,7 @@
 """Some real digits, tiny models trained on them once for all tests, and the bundled model."""
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from vae_explorer.data import bundled as bundled_data
 from vae_explorer.data.bundled import mnist, mnist_dataset
 from vae_explorer.data.dataset import ImageSet
+from vae_explorer.latent import gap
 from vae_explorer.model.trained import Posterior
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session.map.state import MapPoints
@@ -41,6 +43,10 @@ TINY = Recipe(
     fourier_features=4,
     validation_images=100,
 )
+
+
+MARGINAL_POINTS = held_out.MARGINAL_POINTS
+"""As in the program."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -96,6 +102,15 @@ def small_mnist(
     monkeypatch.setattr(bundled_data, "mnist", mnist_sets.__getitem__)
     monkeypatch.setattr(bundled_data, "TRAINING_IMAGES", len(mnist_sets["train"]))
     return mnist_sets
+
+
+@pytest.fixture
+def hardly_refined(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gaps of a model are measured by next to no refining of q, which is a second an image."""
+    refine = gap.refine_posterior
+    monkeypatch.setattr(
+        gap, "refine_posterior", lambda *words, **options: islice(refine(*words, **options), 2)
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """A hand that does anything at all in the window, the same for the same seed."""
 
-import os
 import random
 import re
 import time
@@ -24,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tests.support.person import Person
+from tests.support.person import Person, crowd
 from vae_explorer.errors import UserError
 from vae_explorer.session.explore.cursor import LATENT_LIMIT
 from vae_explorer.session.training.events import Phase
@@ -94,8 +93,7 @@ class Monkey:
         if self._random.random() < 0.3:
             QTest.qWait(self._random.randrange(20))
         wrong = [*self._wrong()]
-        waiting = os.getloadavg()[0] / (os.cpu_count() or 1)  # of all that would run at once
-        if took > LONGEST_S * max(1.0, waiting):
+        if took > LONGEST_S * crowd():
             wrong.append(f"it took {took:.1f} s")
         assert not wrong, f"{'; '.join(wrong)}, after:\n" + "\n".join(self.trail[-25:])
 
@@ -345,10 +343,5 @@ def _type(widget: QWidget, text: str) -> None:
 
 
 _SIZES = (
-    "network",
-    "encoder_hidden",
-    "decoder_hidden",
-    "samples",
-    "validation_images",
-    "batch_size",
+    *("network", "encoder_hidden", "decoder_hidden", "samples", "validation_images", "batch_size"),
 )

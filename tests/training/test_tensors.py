@@ -2,12 +2,9 @@
 plain refusal."""
 
 import os
-import resource
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.full_disk import disk_with_room_for
 from tests.support.tensor_files import HEADER, OURS, TENSORS
 from vae_explorer.errors import CheckpointError
 from vae_explorer.training.tensors import VERSION, read_tensors, write_tensors
@@ -92,23 +90,12 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert sorted(item.name for item in tmp_path.iterdir()) == ["file", "folder"]
 
 
-@contextmanager
-def _disk_with_room_for(size: int) -> Iterator[None]:
-    """Files of this process end at ``size`` bytes, as on a full disk."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-
 @pytest.mark.parametrize("room", [0, 100, 5_000])
 def test_a_full_disk_leaves_the_old_file_and_nothing_else(
     good: bytes, path: Path, room: int
 ) -> None:
     with (
-        _disk_with_room_for(room),
+        disk_with_room_for(room),
         pytest.raises(CheckpointError, match=r"Cannot write .*free some space"),
     ):
         write_tensors(path, {"large": torch.zeros(10_000)}, {})

@@ -32,12 +32,3 @@ def export_content(path: Path, content: bytes, text: bytes | None = None) -> Non
             raise
     except OSError as error:
         raise ExportError(cannot_write(path, error)) from error
-
-
-def numbered(path: Path) -> Path:
-    """``path`` if it is free, else the first of ``NAME-2``, ``NAME-3`` … that is."""
-    number, free = 1, path
-    while free.exists():
-        number += 1
-        free = path.with_stem(f"{path.stem}-{number}")
-    return free

@@ -138,6 +138,7 @@ class WalkFilm:
     waypoints: Float64
     ways: tuple[Way, ...]
     frames: Iterator[tuple[Float32, ...]]
+    axes: tuple[str, str]
 
 
 def walk_film(request: Walk, source: Source, progress: Progress) -> WalkFilm:
@@ -175,7 +176,7 @@ def walk_film(request: Walk, source: Source, progress: Progress) -> WalkFilm:
             progress((number + 1) / n)
 
     sheet = _sheet(model, region, request.sheet)
-    return WalkFilm(region, sheet, stops, tuple(ways), frames())
+    return WalkFilm(region, sheet, stops, tuple(ways), frames(), model.axes)
 
 
 def _square(reach: float) -> Region:

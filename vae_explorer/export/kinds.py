@@ -104,6 +104,15 @@ KINDS = {
         Kind("lesson", "Lesson", "The figure of a step of a lesson.",
             figure_requests.LessonFigure, _FIGURES, "gui.figure_makers:lesson",
             workspace=True, painted=True),
+        Kind("refinement", "Refinement", "The ELBO of an image as its posterior is refined.",
+            figure_requests.Refinement, _FIGURES, "gui.figure_makers:refinement",
+            workspace=True, painted=True),
+        Kind("sweep", "Sweep", "Small maps of the runs of a sweep.",
+            figure_requests.SweepMaps, _FIGURES, "gui.figure_makers:sweep",
+            workspace=True, painted=True),
+        Kind("comparison", "Comparison", "The maps of two models side by side.",
+            figure_requests.Comparison, _FIGURES, "gui.figure_makers:comparison",
+            workspace=True, painted=True),
     )
 }  # fmt: skip
 

@@ -44,7 +44,7 @@ def points(request: Codes, source: Source, suffix: str, progress: Progress) -> b
     figures = _figures(asked, source, rows, check)
     remark = marks(source.snapshot, reference(data))
     columns = point_columns(
-        data, split, rows, posterior.mean, posterior.covariance, figures, table, remark
+        data, split, rows, posterior.mean, posterior.covariance, figures, table, remark, model.axes
     )
     return table_content(columns, suffix, asked.numbers)
 

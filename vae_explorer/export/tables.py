@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from vae_explorer.data.dataset import Dataset
 from vae_explorer.data.tables import Column, Numbers
 from vae_explorer.errors import ExportError
+from vae_explorer.number_format import AXES, plain
 from vae_explorer.shell import install_line
 from vae_explorer.types import Floats, Int64, Labels, Split
 
@@ -51,11 +52,11 @@ def table_content(
     return content.getvalue()
 
 
-def moment_columns(mean: Floats, covariance: Floats) -> Columns:
-    """Means (n, 2) and covariances (n, 2, 2) as columns."""
+def moment_columns(mean: Floats, covariance: Floats, axes: tuple[str, str] = AXES) -> Columns:
+    """Means (n, 2), by the names of the coordinates, and covariances (n, 2, 2) as columns."""
     return {
-        "z1": mean[:, 0],
-        "z2": mean[:, 1],
+        plain(axes[0]): mean[:, 0],
+        plain(axes[1]): mean[:, 1],
         "var1": covariance[:, 0, 0],
         "cov12": covariance[:, 0, 1],
         "var2": covariance[:, 1, 1],
@@ -78,6 +79,7 @@ def point_columns(
     figures: Mapping[str, Floats],
     table: Mapping[str, Column],
     remark: str,
+    axes: tuple[str, str] = AXES,
 ) -> Columns:
     """All that is known of images, which ``split`` and ``index`` name.
 
@@ -91,6 +93,7 @@ def point_columns(
         table: a user's columns, of all images as in ``read_table``; the data's own come before.
             One of a name that is taken already gets ``_own`` behind it.
         remark: what has to be said of the figures, if anything.
+        axes: the names of the coordinates.
     """
     images = data.of(split)
     origins = [data.origin(split, row) for row in rows.tolist()]
@@ -101,7 +104,7 @@ def point_columns(
     if images.labels is not None:
         labels = images.labels[rows]
         columns |= {"label": labels} | class_columns(labels, data.classes)
-    columns |= moment_columns(mean, covariance) | dict(figures)
+    columns |= moment_columns(mean, covariance, axes) | dict(figures)
     own = [(name, column, rows) for name, column in images.columns.items()]
     everywhere = data.in_both(split, rows)
     for name, column, at in own + [(*one, everywhere) for one in table.items()]:

@@ -2,18 +2,35 @@
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vae_explorer.errors import ExportError
-from vae_explorer.export.figure_requests import Curves, Figure, LessonFigure, Map
+from vae_explorer.export.figure_requests import (
+    Comparison,
+    Curves,
+    Figure,
+    LessonFigure,
+    Map,
+    Refinement,
+    SweepMaps,
+    edges_of,
+)
 from vae_explorer.export.source import Progress, Source
 from vae_explorer.gui import preflight
+from vae_explorer.session.explore.pins import Pin
 from vae_explorer.session.files.workspace import Workspace, from_values
 from vae_explorer.session.files.workspaces import fresh
 from vae_explorer.session.lessons.place import LessonPlace
 from vae_explorer.session.map.coloring import CHOICES
 from vae_explorer.session.map.layers import LAYERS
 from vae_explorer.types import Split
+
+if TYPE_CHECKING:
+    from vae_explorer.gui.window.main_window import MainWindow
 
 
 def map_figure(request: Map, source: Source, suffix: str, progress: Progress) -> bytes:
@@ -29,14 +46,7 @@ def map_figure(request: Map, source: Source, suffix: str, progress: Progress) ->
             raise ExportError(f"There is no layer “{unknown[0]}”; choose of {', '.join(known)}.")
         layers = tuple(replace(state, on=state.id in wanted) for state in workspace.layers)
         workspace = replace(workspace, layers=layers)
-    if request.region:
-        edges = request.region
-        if len(edges) != 4 or not (edges[0] < edges[1] and edges[2] < edges[3]):
-            raise ExportError(
-                "A region is four numbers: the left edge and a larger right one, the bottom and a "
-                "larger top."
-            )
-        view = (edges[0], edges[1], edges[2], edges[3])
+    if view := edges_of(request.region):
         workspace, fits = replace(workspace, view=view, pixels=None), False
     if request.split:
         split: Split = request.split  # type: ignore[assignment]
@@ -54,8 +64,7 @@ def map_figure(request: Map, source: Source, suffix: str, progress: Progress) ->
 
 def curves(request: Curves, source: Source, suffix: str, progress: Progress) -> bytes:
     """The training curves; raises as ``_made``."""
-    name = f"curves.{request.panel}" if request.panel else "curves"
-    return _made(name, _workspace(source), request, suffix, progress)
+    return _made("curves", _workspace(source), request, suffix, progress)
 
 
 def lesson(request: LessonFigure, source: Source, suffix: str, progress: Progress) -> bytes:
@@ -66,8 +75,47 @@ def lesson(request: LessonFigure, source: Source, suffix: str, progress: Progres
         workspace = replace(workspace, lesson=place, layout="learn")
     elif workspace.lesson is None:
         raise ExportError("Say which lesson, such as --lesson 4-bound.")
-    name = f"lesson.{request.chart}" if request.chart else "lesson"
-    return _made(name, workspace, request, suffix, progress)
+    return _made("lesson", workspace, request, suffix, progress)
+
+
+def refinement(request: Refinement, source: Source, suffix: str, progress: Progress) -> bytes:
+    """The refinement of an image; raises as ``_made``, or ExportError: there is no such image."""
+    pin: Pin = request.split, request.index  # type: ignore[assignment]
+
+    def arrange(window: "MainWindow") -> None:
+        state, refiner = window.app.map.state, window.app.refinement
+        if state and state.model.no_marginal:
+            raise ExportError(state.model.no_marginal)
+        if state and request.index >= state.data.sizes()[pin[0]]:
+            raise ExportError(f"{state.data.name} has no {request.split} image {request.index:,}.")
+        window.app.pins.restore((pin,), pin)
+        refiner.stepped.connect(lambda now: refiner.stop() if now.step >= request.steps else None)
+        refiner.start()
+
+    return _made("refinement", _workspace(source), request, suffix, progress, arrange)
+
+
+def sweep(request: SweepMaps, source: Source, suffix: str, progress: Progress) -> bytes:
+    """The maps of a sweep; raises as ``_made``, or ExportError: it is not said of which."""
+    if not request.folder:
+        raise ExportError("Say which sweep, by --folder.")
+
+    def arrange(window: "MainWindow") -> None:
+        window.app.sweeps.open(Path(request.folder))
+
+    return _made("sweep", _workspace(source), request, suffix, progress, arrange)
+
+
+def comparison(request: Comparison, source: Source, suffix: str, progress: Progress) -> bytes:
+    """Two maps; raises as ``_made``, or ExportError: there is no second model."""
+    if not request.b:
+        raise ExportError("Say which model is on the right, by --b.")
+    edges_of(request.region_a), edges_of(request.region_b)
+
+    def arrange(window: "MainWindow") -> None:
+        window.compare.show(request)
+
+    return _made("comparison", _workspace(source), request, suffix, progress, arrange)
 
 
 def _workspace(source: Source) -> Workspace:
@@ -85,6 +133,7 @@ def _made(
     request: Figure,
     suffix: str,
     progress: Progress,
+    arrange: "Callable[[MainWindow], object] | None" = None,
     *,
     fits: bool = False,
 ) -> bytes:
@@ -94,4 +143,7 @@ def _made(
         preflight.check()
     from vae_explorer.gui.rendering import render_figure
 
-    return render_figure(name, workspace, suffix[1:], request, lambda: progress(0.0), fits=fits)
+    if request.chosen:
+        name += f".{request.chosen}"
+    check = partial(progress, 0.0)
+    return render_figure(name, workspace, suffix[1:], request, check, arrange, fits=fits)

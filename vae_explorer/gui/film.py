@@ -24,7 +24,7 @@ from vae_explorer.gui.plot.layout import Plot, pixel_font
 from vae_explorer.gui.plot.marks import Entry, Line, Mark, Ring, class_dots
 from vae_explorer.gui.plot.painting import paint_chart
 from vae_explorer.gui.theme import DARK, LIGHT, class_color
-from vae_explorer.number_format import figure, pair
+from vae_explorer.number_format import AXES, figure, located
 from vae_explorer.session.map import marks as latent
 from vae_explorer.session.training.run_history import RunHistory
 from vae_explorer.training.meaning import named, no_likelihood
@@ -185,7 +185,7 @@ def _walk_frames(request: Walk, film: WalkFilm) -> Iterator[UInt8]:
         QRectF(rest.left(), rest.top() + row * high, rest.width(), high) for row in range(count)
     ]
     plane = replace(
-        _plane(film.region, "Latent plane"),
+        _plane(film.region, "Latent plane", film.axes),
         entries=tuple(Entry(_COLORS[way.name], "━", way.name) for way in film.ways),
     )
     ground = [*_sheet_marks(film.sheet), *(_line(way) for way in film.ways)]
@@ -200,7 +200,7 @@ def _walk_frames(request: Walk, film: WalkFilm) -> Iterator[UInt8]:
         ]
         charts = [(left, replace(plane, marks=tuple(ground), front=tuple(rings)))]
         for area, way, place, image in zip(areas, film.ways, places, images, strict=True):
-            title = f"{way.name.capitalize()} · " * (count > 1) + f"z = {pair(place, 2)}"
+            title = f"{way.name.capitalize()} · " * (count > 1) + located(place, film.axes, 2)
             charts.append((area, _digit(image, title)))
         yield stage.frame(f"Frame {number + 1} of {request.frames}", said, charts)
 
@@ -217,9 +217,9 @@ def _digit(image: Float32, title: str) -> Plot:
     return Plot(title, across, up, (mark,), aspect="exact")
 
 
-def _plane(region: Region, title: str) -> Plot:
+def _plane(region: Region, title: str, axes: tuple[str, str] = AXES) -> Plot:
     low, high, bottom, top = region
-    return Plot(title, Axis(low, high, "z₁"), Axis(bottom, top, "z₂"), aspect="exact")
+    return Plot(title, Axis(low, high, axes[0]), Axis(bottom, top, axes[1]), aspect="exact")
 
 
 def _sheet_marks(sheet: Sheet) -> tuple[Mark, ...]:

@@ -36,6 +36,7 @@ def render_figure(
     kind: str = "png",
     style: FigureStyle | None = None,
     check: Callable[[], object] = lambda: None,
+    arrange: Callable[[MainWindow], object] | None = None,
     *,
     fits: bool = False,
 ) -> bytes:
@@ -47,12 +48,14 @@ def render_figure(
         kind: "png", "svg", "pdf" or "csv".
         style: of the figure.
         check: called now and then; what it raises ends the work.
+        arrange: what is to be done once the workspace is there; ``style`` is then the request.
         fits: show all points, whatever the view of the workspace is.
 
     Raises:
         ExportError: there is no figure of this name, or something failed; the message tells.
     """
-    if (seen := _seen(workspace)) and not fits:
+    seen = _seen(workspace)
+    if seen and not fits and (arrange is None or seen.shows(style)):
         return _figure(seen, name, workspace.view)(kind, style)
     with _window() as window:
         failures: list[str] = []
@@ -75,6 +78,8 @@ def render_figure(
         window.app.layers.set_view(View(view, workspace.pixels or usual))
         if name.split(".")[0] == "curves":
             window.docks.show("curves")
+        if arrange is not None and not failures:
+            arrange(window)
         quiet = 0
         while quiet < _QUIET and not failures:
             check()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vae_explorer.errors import CheckpointError, DataError
 from vae_explorer.shell import install_line
@@ -29,6 +30,12 @@ _SPREADS = {
     "deviation": re.compile(r"(^|[^a-z])(std|scale|sigma|deviation)"),
     "covariance": re.compile(r"(^|[^a-z])cov"),
 }
+_KINDS: Mapping[str, type[np.floating[Any]]] = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(double)": np.float64,
+}
+"""Of inputs."""
 _SIDES = ("encoder", "decoder"), ("enc", "dec")
 _PICTURE = re.compile(r"recon|logit|prob|image|x_?hat|out")
 
@@ -65,6 +72,20 @@ class PairOutputs:
         )
 
 
+@dataclass(frozen=True)
+class PairChoices:
+    """What two networks do not say of themselves; see ``OnnxPair`` and ``outside_model``."""
+
+    mean: str
+    spread: str
+    spread_is: str
+    picture: str
+    logits: bool = False
+    likelihood: str | None = None
+    variance: float | None = None
+    treatment: str = "gray"
+
+
 class OnnxPair:
     """An encoder and a decoder, each with one input.
 
@@ -94,7 +115,8 @@ class OnnxPair:
         picture: str = "",
     ) -> None:
         self._encoder, self._decoder = _session(encoder), _session(decoder)
-        self._images, self._z = _input(self._encoder, encoder), _input(self._decoder, decoder)
+        self._images = _input(self._encoder, encoder)
+        _input(self._decoder, decoder)
         found = _found(self._encoder, self._decoder, mean, spread, spread_is, picture)
         outputs = [output.name for output in self._encoder.get_outputs()]
         if not {found.mean, found.spread} <= {*outputs} or found.spread_is not in SPREADS:
@@ -115,13 +137,13 @@ class OnnxPair:
     def encode(self, images: Float32) -> tuple[Floats, Floats]:
         """Means (n, d), and variances or covariances, of images (n, h, w[, 3])."""
         given = _shaped(images, self._images.shape)
-        mean, spread = self._encoder.run([self._mean, self._spread], {self._images.name: given})
-        return _flat(mean), self._variance(_flat(spread))
+        mean, spread = _run(self._encoder, [self._mean, self._spread], given)
+        return _flat(mean), self._variance(_flat(spread).astype(np.float64))
 
     def decode(self, z: Float32) -> Floats:
-        """What the decoder gives at z (n, d)."""
-        found: Floats = self._decoder.run([self._picture], {self._z.name: z})[0]
-        return found
+        """What the decoder gives at z (n, d); integers are levels from 0 to 255."""
+        (found,) = _run(self._decoder, [self._picture], z)
+        return found / np.float32(255) if np.issubdtype(found.dtype, np.integer) else found
 
 
 def pair_outputs(encoder: str | Path, decoder: str | Path) -> PairOutputs:
@@ -187,12 +209,22 @@ def _session(path: str | Path) -> Any:
 
 def _input(session: Any, path: str | Path) -> Any:
     inputs = session.get_inputs()
-    if len(inputs) != 1 or inputs[0].type != "tensor(float)":
+    if len(inputs) != 1 or inputs[0].type not in _KINDS:
         told = ", ".join(f"{one.name}: {one.type}" for one in inputs)
         raise CheckpointError(
-            f"{path} has the inputs {told}; export it with a single one of float32, without noise."
+            f"{path} has the inputs {told}; export it with a single one of floats, without noise."
         )
     return inputs[0]
+
+
+def _run(session: Any, names: list[str], rows: Float32) -> list[NDArray[Any]]:
+    """Outputs for all rows, which go in as many at once as the file says, if it fixes them."""
+    given, count = session.get_inputs()[0], len(rows)
+    most = given.shape[0] if isinstance(given.shape[0], int) else count
+    padded = np.concatenate([rows, np.repeat(rows[-1:], -count % most, 0)])
+    parts = np.split(padded.astype(_KINDS[given.type]), len(padded) // most)
+    found = [session.run(names, {given.name: part}) for part in parts]
+    return [np.concatenate(each)[:count] for each in zip(*found, strict=True)]
 
 
 def _found(

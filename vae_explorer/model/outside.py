@@ -188,6 +188,12 @@ class OutsideVAE(VAE):
 
     @property
     @override
+    def axes(self) -> tuple[str, str]:
+        first, second, *_ = self.functions.plane.names
+        return first, second
+
+    @property
+    @override
     def has_likelihood(self) -> bool:
         return not isinstance(self.likelihood, _NoLikelihood)
 

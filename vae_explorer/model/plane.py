@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vae_explorer.errors import DataError
+from vae_explorer.number_format import coordinate
 from vae_explorer.types import Float32, Float64, Floats
 
 
@@ -59,6 +60,20 @@ class Plane:
     def moved(self, others: Floats) -> "Plane":
         """The parallel plane with other ``others``."""
         return replace(self, origin=self.origin + (others - self.others) @ self.axes[2:])
+
+    @property
+    def coordinates(self) -> tuple[int, ...] | None:
+        """Which coordinates the axes are along, counted from 0; None if along no single ones."""
+        if not ((self.axes == 0) | (self.axes == 1)).all():
+            return None
+        return tuple(self.axes.argmax(1).tolist())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the axes are called."""
+        if self.coordinates is None:
+            return tuple(f"PC {number}" for number, _ in enumerate(self.axes, 1))
+        return tuple(map(coordinate, self.coordinates))
 
     def lift(self, u: Floats) -> Float32:
         """Where points (n, 2) of the plane are, (n, d)."""

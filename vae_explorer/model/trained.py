@@ -94,6 +94,11 @@ class TrainedVAE:
         return self.vae.architecture.image_shape
 
     @property
+    def axes(self) -> tuple[str, str]:
+        """What the two coordinates of the map are called."""
+        return self.vae.axes
+
+    @property
     def likelihood(self) -> bool:
         """Whether log p(x|z) is known."""
         return self.vae.has_likelihood

@@ -13,6 +13,7 @@ from vae_explorer.model import likelihood, networks
 from vae_explorer.model.activations import Need, apply, measured
 from vae_explorer.model.architecture import LATENT_DIM, Architecture
 from vae_explorer.model.gaussian import OUTPUTS, Gaussian, Part
+from vae_explorer.number_format import AXES
 from vae_explorer.types import Float64
 
 
@@ -54,6 +55,11 @@ class VAE(nn.Module):
         self._needs: dict[str, Need] = {}
         self.encoder, self.decoder = networks.build(architecture, OUTPUTS[architecture.posterior])
         self.likelihood = likelihood.FAMILIES[architecture.likelihood]()
+
+    @property
+    def axes(self) -> tuple[str, str]:
+        """What the two latent dimensions are called."""
+        return AXES
 
     @property
     def has_likelihood(self) -> bool:

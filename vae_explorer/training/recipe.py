@@ -1,7 +1,7 @@
 """The recipe: every choice that decides what a training run computes."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,6 +32,7 @@ STEERABLE = ("learning_rate", "beta", "samples")
 """Fields that may be given another value while a run is under way."""
 
 WIDEST_LAYER = 8_192
+_OF_NETWORKS = [each.name for each in fields(Architecture) if each.name != "image_shape"]
 _DENSE = {"encoder_hidden": "512-512-512", "decoder_hidden": "512-512"}
 USUAL_SIZES = {
     "mlp": _DENSE,
@@ -339,14 +340,6 @@ class Recipe(Fields):
 
     def architecture(self, image_shape: ImageShape) -> Architecture:
         """The networks this recipe asks for, for images of ``(height, width)`` or in colour."""
-        return Architecture(
-            image_shape=image_shape,
-            network=self.network,
-            encoder_hidden=sizes(self.encoder_hidden),
-            decoder_hidden=sizes(self.decoder_hidden),
-            activation=self.activation,
-            likelihood=self.likelihood,
-            posterior=self.posterior,
-            fourier_features=self.fourier_features,
-            fourier_scale=self.fourier_scale,
-        )
+        named = {name: getattr(self, name) for name in _OF_NETWORKS}
+        hidden = {name: sizes(named[name]) for name in _DENSE}
+        return Architecture(image_shape, **(named | hidden))

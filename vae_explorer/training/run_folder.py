@@ -18,7 +18,7 @@ from filelock import SoftFileLock, Timeout
 from vae_explorer import schema
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError, RecipeError, UserError
-from vae_explorer.files import atomic_write, cannot_write, read_text, sweep
+from vae_explorer.files import atomic_write, cannot_write, numbered, read_text, sweep
 from vae_explorer.training.checkpoint import header, parse_snapshot, write_checkpoint
 from vae_explorer.training.distributed import ALONE, Team
 from vae_explorer.training.history import HistoryPoint, from_csv, to_csv
@@ -31,7 +31,6 @@ from vae_explorer.training.trainer import Trainer
 
 _MOST_HISTORY = 1 << 26  # bytes; our longest has some megabytes
 _MOST_LOCK = 1 << 12
-_HELD_OUT = 5  # the column of the held-out ELBO
 
 Signature = tuple[tuple[int, int] | None, ...]
 """When each part of a run was last written, and its size; None where it is not there."""
@@ -131,15 +130,15 @@ class RunFolder:
         text = read_text(path, "a run with its history", CheckpointError, most=_MOST_HISTORY)
         if told:
             header, *rows = text.splitlines() or [""]
-            few = [row for row in rows[:-1] if _has_held_out(row)]
+            # The sixth is the held-out ELBO; a shorter row stays, to be refused.
+            few = [row for row in rows[:-1] if row.split(",", 6)[5:6] != [""]]
             text = "\n".join([header, *few, *rows[-1:]])
         return from_csv(text)
 
     @property
     def date(self) -> datetime:
         """When it began: its folder's name tells, or else when its recipe was written."""
-        match = re.match(r"\d{8}-\d{6}", self.path.name)
-        if match:
+        if match := re.match(r"\d{8}-\d{6}", self.path.name):
             with suppress(ValueError):
                 return datetime.strptime(match[0], "%Y%m%d-%H%M%S")
         touched = _touched(self.path / self.RECIPE) or _touched(self.path) or (0, 0)
@@ -220,7 +219,7 @@ class RunFolder:
         stem = f"{time.strftime('%Y%m%d-%H%M%S')}-seed{recipe.seed}"
         try:
             parent.mkdir(parents=True, exist_ok=True)
-            path = _first_free(parent, stem)
+            path = numbered(parent / stem)
             path.mkdir()
             recipe.write(path / cls.RECIPE)
         except OSError as error:
@@ -283,21 +282,10 @@ class RunFolder:
         with self.held() if team.leads and self.exists else nullcontext():
             for folder in (self.path, self.moments().folder):
                 sweep(folder)
-            return self._resumed(data, device, warn, team)
-
-    def _resumed(
-        self, data: ImageSet, device: str, warn: Callable[[str], None], team: Team
-    ) -> Trainer:
-        recipe_path = self.path / self.RECIPE
-        if recipe_path.exists() and not self.state_path.exists():
-            return Trainer(Recipe.read(recipe_path), data, device, team)
-        tensors, fields = read_tensors(self.state_path)
-        prefix = "model."
-        weights = {
-            name.removeprefix(prefix): value
-            for name, value in tensors.items()
-            if name.startswith(prefix)
-        }
+            if not self.state_path.exists() and (path := self.path / self.RECIPE).exists():
+                return Trainer(Recipe.read(path), data, device, team)
+            tensors, fields = read_tensors(self.state_path)
+        weights = {name[6:]: value for name, value in tensors.items() if name.startswith("model.")}
         snapshot = parse_snapshot(self.state_path, weights, fields)
         if snapshot.data.fingerprint != data.fingerprint:
             trained = snapshot.data
@@ -347,27 +335,14 @@ def machine(trainer: Trainer) -> str:
     ) + (f" in each of {size} processes" if size > 1 else "")
 
 
-def _first_free(parent: Path, stem: str) -> Path:
-    path, number = parent / stem, 2
-    while path.exists():
-        path, number = parent / f"{stem}-{number}", number + 1
-    return path
-
-
 def _touched(path: Path) -> tuple[int, int] | None:
-    try:
+    with suppress(OSError):
         found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
+        return found.st_mtime_ns, found.st_size
+    return None
 
 
 def _lines(path: Path) -> list[str]:
     with suppress(UserError):
         return read_text(path, "a lock", most=_MOST_LOCK).splitlines()
     return []
-
-
-def _has_held_out(row: str) -> bool:
-    cells = row.split(",", _HELD_OUT + 1)
-    return len(cells) <= _HELD_OUT or cells[_HELD_OUT] != ""  # a short one will be refused

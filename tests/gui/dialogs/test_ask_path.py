@@ -7,15 +7,15 @@ from pytestqt.qtbot import QtBot
 
 import vae_explorer
 from vae_explorer.gui.dialogs.ask_path import (
-    CSV,
     MODEL,
-    PDF,
-    PNG,
     TABLE,
     AskPath,
+    FileKind,
     ask_folder,
     may_write,
 )
+
+PNG, PDF, CSV = (FileKind(f"{end} files", (f".{end}",)) for end in ("png", "pdf", "csv"))
 
 Answer = Callable[..., list[str]]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QUrl
-from PySide6.QtWidgets import QComboBox, QFileDialog, QFormLayout, QLabel
+from PySide6.QtWidgets import QComboBox, QFileDialog, QFormLayout, QLabel, QMenu
 
 import vae_explorer as vx
 from tests.model.test_onnx_pair import DEEP, PLANE, images
@@ -15,6 +15,7 @@ from vae_explorer.gui.dialogs.onnx_pair import OnnxPairDialog
 from vae_explorer.model.onnx_pair import in_order, other_of
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.files.given_model import dataset_of
+from vae_explorer.session.files.settings import Settings
 
 
 def choose(monkeypatch: pytest.MonkeyPatch, *paths: Path) -> list[str]:
@@ -103,6 +104,25 @@ def test_what_names_and_shapes_leave_open_is_asked_too(
     person.wait(lambda: person.window.app.plane.view is not None)
     assert person.window.app.plane.view.dimensions == 20
     assert "no likelihood" in model(person).no_marginal
+    person.trigger("reset")
+    person.wait(lambda: person.model_line.startswith("mnist"))
+    show(person)
+    (menu,) = (
+        menu
+        for menu in person.window.actions_.menus["File"].findChildren(QMenu)
+        if menu.title() == "Open Recent"
+    )
+    menu.actions()[0].trigger()
+    person.wait(lambda: person.model_line.startswith("inference.onnx + generator.onnx"))
+    assert not person.window.findChildren(OnnxPairDialog), "what was said once is remembered"
+    assert "no likelihood" in model(person).no_marginal
+    settings = person.window.app.settings.now
+    settings.write(tmp_path / "settings.toml")
+    assert Settings.read(tmp_path / "settings.toml").pairs == settings.pairs
+    second.unlink()
+    menu.actions()[0].trigger()
+    person.wait(lambda: person.errors)
+    assert "generator.onnx cannot be read as an ONNX network" in person.errors[0]
 
 
 def test_two_that_we_exported_say_all_of_themselves(person: Person, tmp_path: Path) -> None:

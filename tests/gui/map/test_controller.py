@@ -117,15 +117,13 @@ def test_a_run_goes_on_under_all_layers(
     person.click(person.position(person.lone))
     window.training.set_recipe(recipe.replace(epochs=10_000))
     window.actions_["start"].trigger()
-    person.wait(
-        lambda: person.status.startswith("600 of 600 · train · encoder mean · as of epoch ")
-    )
+    person.wait(lambda: person.status.startswith("600 · train · encoder mean · as of epoch "))
     before = person.positions.copy()
     person.wait(lambda: not np.array_equal(person.positions, before))
     person.wait(lambda: window.app.training.status.epoch > 2)
     person.trigger("stop")
     person.wait_for_phase(Phase.IDLE)
-    person.wait(lambda: person.status == "600 of 600 · train · encoder mean")
+    person.wait(lambda: person.status == "600 · train · encoder mean")
     assert not person.errors
 
 
@@ -268,7 +266,7 @@ def test_a_right_click_offers_the_picture_the_points_and_all_of_the_map(person: 
     QApplication.sendEvent(canvas, click)
     (menu,) = canvas.findChildren(QMenu)
     actions = {action.text(): action for action in menu.actions()}
-    assert list(actions) == ["Export Map…", "Copy Picture", "Copy Data", "Reset View"]
+    assert list(actions) == ["Export…", "Copy Picture", "Copy Data", "Reset View"]
     before = view.region()
     actions["Reset View"].trigger()
     assert view.region() != before

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from tests.support.map_views import (
@@ -75,6 +75,15 @@ def test_the_line_below_says_how_far_the_colours_have_come(view: MapView) -> Non
     assert status(view) == "ELBO: 2,000 of 60,000 images"
     view.status.set_progress("")
     assert status(view) == before
+
+
+def test_two_lines_are_enough_for_the_line_below_a_narrow_map(view: MapView) -> None:
+    view.resize(330, 500)
+    view.status.set_progress("60,000 · train · encoder mean · 12,700 selected")
+    QApplication.processEvents()
+    label = next(one for one in view.findChildren(QLabel) if one.accessibleName() == "Points shown")
+    two_lines = 2 * label.fontMetrics().lineSpacing()
+    assert label.heightForWidth(label.width()) <= label.height() == two_lines
 
 
 def test_a_click_tells_place_and_point(view: MapView, hand: Any, heard: list[Any]) -> None:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 import zlib
-from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -18,12 +17,14 @@ from PIL import Image
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QFontMetricsF, QGuiApplication, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtWidgets import QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.support.charts import count, pixels, shown
 from vae_explorer.errors import ExportError
 from vae_explorer.export.figure import FigureStyle
+from vae_explorer.export.figure_requests import Curves
+from vae_explorer.export.requests import Request
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.export import KINDS, figure_font, render_charts
@@ -32,7 +33,7 @@ from vae_explorer.gui.plot.marks import (
     Entry,
     Line,
 )
-from vae_explorer.gui.plot.menu import Export, chart_menu, style_on_screen
+from vae_explorer.gui.plot.menu import chart_menu, style_on_screen
 from vae_explorer.gui.theme import DARK, LIGHT
 
 PLOTS = [
@@ -207,14 +208,15 @@ def test_an_export_is_the_screen(qtbot: QtBot) -> None:
 
 
 class Window(QMainWindow):
-    """Knows where a chart's file goes."""
+    """Has the dialog by which files leave."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.exported: list[object] = []
+        self.exported: list[Request] = []
+        self.export = self.exported.append
 
-    def export_chart(self, export: Export, kinds: Sequence[str], name: str) -> None:
-        self.exported += [export, tuple(kinds), name]
+    def request_of(self, widget: QWidget) -> Request | None:
+        return Curves(panel=widget.accessibleName())
 
 
 def test_the_menu_exports_copies_and_resets(qtbot: QtBot) -> None:
@@ -223,9 +225,9 @@ def test_the_menu_exports_copies_and_resets(qtbot: QtBot) -> None:
     window.setCentralWidget(chart)
     menu = chart_menu(chart, chart.export, chart.reset_view)
     actions = {action.text(): action for action in menu.actions()}
-    assert list(actions) == ["Export Chart…", "Copy Picture", "Copy Data", "Reset View"]
-    actions["Export Chart…"].trigger()
-    assert window.exported == [chart.export, KINDS, "chart"]
+    assert list(actions) == ["Export…", "Copy Picture", "Copy Data", "Reset View"]
+    actions["Export…"].trigger()
+    assert window.exported == [Curves(panel="A chart")]
     clipboard = QGuiApplication.clipboard()
     actions["Copy Picture"].trigger()
     assert clipboard.image().width() > 0

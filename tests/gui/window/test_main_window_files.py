@@ -13,9 +13,12 @@ from PySide6.QtWidgets import QDockWidget, QFileDialog, QLineEdit, QMenu, QMessa
 
 from tests.support.person import Person
 from vae_explorer import paths
+from vae_explorer.export.figure_requests import Curves
 from vae_explorer.export.pictures import manifold_sheet
 from vae_explorer.gui.dialogs.export import ExportDialog
 from vae_explorer.gui.dialogs.palette import menu_commands
+from vae_explorer.gui.plot.chart import Chart
+from vae_explorer.gui.plot.menu import chart_menu
 from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.session.files.open_model import BUNDLED_MODELS
 from vae_explorer.session.files.settings import Settings
@@ -174,38 +177,39 @@ def test_a_window_is_never_lost_off_screen(open_person: "Callable[..., Person]")
     assert screen.intersects(second.window.frameGeometry())
 
 
-def test_the_training_curves_are_exported_as_the_name_says(
-    person: Person, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("a.svg", b"<?xml"),
+        ("a.PDF", b"%PDF-"),
+        ("a.csv", b"epoch,elbo,"),
+        ("a.png", b"\x89PNG"),
+    ],
+)
+def test_the_training_curves_leave_by_the_dialog(
+    name: str, start: bytes, person: Person, tmp_path: Path
 ) -> None:
-    person.window.docks.show("training")
-    plot = person.window.curves
-    person.wait(plot.isVisible)
-    for typed, chosen, name, start in (
-        ("curves.svg", "", "curves.svg", b"<?xml"),
-        ("curves.PDF", "", "curves.PDF", b"%PDF-"),
-        ("run 1.5", "CSV tables (*.csv)", "run 1.5.csv", b"epoch,elbo,"),
-        ("curves", "PNG pictures (*.png)", "curves.png", b"\x89PNG"),
-    ):
-        answer = str(tmp_path / typed), chosen
-        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, answer=answer: answer)
-        path = tmp_path / name
-        for export in (plot.export_requested.emit, lambda: person.window.export_chart(plot.export)):
-            path.unlink(missing_ok=True)
-            export()
-            person.wait(path.exists)
-            assert path.read_bytes().startswith(start)
-
-
-def test_curves_that_cannot_be_written_are_told(
-    person: Person, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    path = tmp_path / "nowhere" / "curves.svg"
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
     person.window.docks.show("training")
     person.wait(person.window.curves.isVisible)
     person.window.curves.export_requested.emit()
-    person.wait(lambda: person.errors)
-    assert person.errors[0].startswith("The curves were not exported: Cannot write")
+    (dialog,) = person.window.findChildren(ExportDialog)
+    assert dialog.request == Curves()
+    assert save(person, dialog, tmp_path / name).read_bytes().startswith(start)
+
+
+def test_a_right_click_on_a_curve_takes_that_alone(person: Person, tmp_path: Path) -> None:
+    person.window.docks.show("training")
+    person.wait(person.window.curves.isVisible)
+    chart = person.window.curves.findChildren(Chart)[-1]
+    menu = chart_menu(chart, chart.export, None)
+    menu.actions()[0].trigger()
+    menu.close()
+    (dialog,) = person.window.findChildren(ExportDialog)
+    assert dialog.request == Curves(panel="kl")
+    assert dialog.path.name == "curves_kl.png"
+    words = save(person, dialog, tmp_path / "a.svg").read_text()
+    assert ">KL</text>" in words
+    assert ">ELBO</text>" not in words
 
 
 def test_every_bundled_model_is_in_the_menu_with_what_it_shows(person: Person) -> None:

@@ -100,7 +100,7 @@ def test_a_run_from_start_to_stop(
     (folder,) = run_folders()
     paused = read_checkpoint(folder / "model.safetensors")
     assert str(folder) in window.log.toPlainText()
-    person.wait(lambda: person.status.startswith("600 of 600") and "as of" not in person.status)
+    person.wait(lambda: person.status.startswith("600 · ") and "as of" not in person.status)
     np.testing.assert_array_equal(person.positions, paused.model.encode(images).mean)
     assert len(shown_history(window)[0]) == len(paused.history)
 
@@ -118,7 +118,7 @@ def test_a_run_from_start_to_stop(
 
     stopped = read_checkpoint(folder / "model.safetensors")
     assert run_folders() == [folder]
-    person.wait(lambda: person.status.startswith("600 of 600") and "as of" not in person.status)
+    person.wait(lambda: person.status.startswith("600 · ") and "as of" not in person.status)
     np.testing.assert_array_equal(person.positions, stopped.model.encode(images).mean)
     assert_same_history(window, from_csv((folder / "history.csv").read_text()))
 
@@ -185,7 +185,7 @@ def test_a_pinned_digit_stays_pinned_while_the_map_moves(
     np.testing.assert_array_equal(person.picture("Original image"), small_mnist["train"].images[6])
     person.trigger("stop")
     person.wait_for_phase(Phase.IDLE)
-    person.wait(lambda: person.status.startswith("600 of 600") and "as of" not in person.status)
+    person.wait(lambda: person.status.startswith("600 · ") and "as of" not in person.status)
     assert person.markers.pin_place == tuple(person.positions[6].tolist())
 
 

@@ -89,6 +89,9 @@ class Witness:
             if name in self.late and not widget.graphicsEffect().isEnabled():
                 self.wrong.add(f"{name} looks current")
             self.late.add(name)
+        curves = self.person.window.curves.history.points
+        if self.app.training.status.opened and curves != state.snapshot.history:
+            self.wrong.add("the curves are of another model")
         self._look_at_figures(state.model, self.person.window.decode.inspector)
 
     def _look_at_figures(self, model: TrainedVAE, panel: QWidget) -> None:
@@ -108,6 +111,7 @@ class Witness:
                 self.wrong.add(f"ELBO {elbo} is of another model")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "layers",
     [
@@ -144,8 +148,9 @@ def test_whatever_model_comes_all_is_of_it(
         witness.watch(partial(_at, app, step))
     person.trigger("stop")
     witness.watch(lambda: app.training.status.phase is Phase.IDLE)
-    for name in ("mnist-iwae", "mnist-elbo"):
-        path = paths.bundled_checkpoint().with_stem(name)
+    run, bundled = app.training.checkpoint, paths.bundled_checkpoint()
+    for path in (bundled.with_stem("mnist-iwae"), run, bundled):
+        assert path is not None
         app.model.open(path)
         witness.watch(partial(_shows, app, path))
         witness.watch(quiet)

@@ -1,13 +1,17 @@
 """A model of another program: every command, layer and panel of the window, and any acts."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QFileDialog
+from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QFileDialog, QSlider
 
+from tests.model.test_onnx_pair import DEEP, PLANE, images
 from tests.model.test_outside import VARIANCE, Linear
 from tests.support.monkey import Monkey
 from tests.support.person import Person
+from vae_explorer.model.onnx_pair import OnnxPair
+from vae_explorer.number_format import pair
 from vae_explorer.session.files.given_model import given_model
 from vae_explorer.session.map.layers import LAYERS
 from vae_explorer.session.training.events import Phase
@@ -22,11 +26,12 @@ def no_files(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
 
 
-def show(person: Person, size: int, **choices: Any) -> None:
-    linear, app = Linear(size), person.window.app
-    app.model.open_read(given_model(linear, linear.images(70), **choices))
-    person.wait(lambda: person.model_line.startswith("Linear"))
-    person.wait(lambda: len(person.positions) == 60)
+def show(person: Person, model: Any, x: Any = None, **choices: Any) -> None:
+    model = Linear(model) if isinstance(model, int) else model
+    given = given_model(model, model.images(70) if x is None else x, **choices)
+    person.window.app.model.open_read(given)
+    person.wait(lambda: person.model_line.startswith(type(model).__name__))
+    person.wait(lambda: len(person.positions) == len(given.data.train))
 
 
 KNOWN = {"likelihood": "gaussian", "variance": VARIANCE}
@@ -103,15 +108,72 @@ def test_what_it_does_not_know_is_grey_and_says_why(
     assert not person.errors
 
 
+def test_coordinates_have_the_names_of_the_plane_wherever_they_stand(
+    person: Person, tmp_path: Path
+) -> None:
+    window, app = person.window, person.window.app
+    at = app.cursor.position
+    app.playback.choose("row", 8, False)
+
+    def expect(across: str, up: str, name: str, kind: str) -> None:
+        person.wait(lambda: window.map.canvas.axes == (across, up))
+        person.wait(lambda: f"{app.playback.path and app.playback.path.note}".startswith(across))
+        person.wait(lambda: app.tasks.jobs.idle)
+        assert person.field("Position of the cursor") == f"{name} = {pair(at)}"
+        decoded = person.view("Decoded image").accessibleDescription()
+        assert decoded.startswith(f"{name} = {pair(at)}")
+        sliders = window.decode.sliders.findChildren(QSlider)
+        assert [each.accessibleName() for each in sliders] == [f"{across} slider", f"{up} slider"]
+        picture = window.map.picture()
+        assert picture is not None
+        plot, table = picture.plot(""), picture.csv().decode().splitlines()
+        assert (plot.x.label, plot.y.label) == (across, up)
+        plain = [across, up] if " " in across else [f"z{kind[0]}", f"z{kind[1]}"]
+        assert table[0].split(",")[2:4] == plain
+        row = int(table[1].split(",")[1])
+        shown = [float(value) for value in table[1].split(",")[2:4]]
+        assert shown == pytest.approx(person.position(row), abs=1e-6), "not where it was before"
+        path = tmp_path / f"{kind}.csv"
+        app.exports.export(app.exports.offers()["points"], path)
+        person.wait(path.exists)
+        header = path.read_text().splitlines()[0].split(",")
+        assert header[header.index("var1") - 2 : header.index("var1")] == plain
+
+    show(person, 5)
+    expect("PC 1", "PC 2", "PC 1, PC 2", "pc")
+    app.plane.choose((2, 4))
+    expect("z₃", "z₅", "z₃, z₅", "35")
+    app.model.reset()
+    expect("z₁", "z₂", "z", "12")
+    assert not person.errors
+
+
+DEEP_SAYS = {"mean": "fc21", "spread": "fc22", "spread_is": "log-variance"}
+LONG = {
+    "five-dimensions": lambda person: show(person, 5),
+    "onnx": lambda person: show(person, OnnxPair(*PLANE), images(3), logits=True),
+    "onnx-known": lambda person: show(
+        person, OnnxPair(*PLANE), images(3), logits=True, likelihood="bernoulli"
+    ),
+    "onnx-deep": lambda person: show(
+        person, OnnxPair(*DEEP, **DEEP_SAYS), images(), likelihood="bernoulli"
+    ),
+}
+
+
 @pytest.mark.qt_no_exception_capture
 @pytest.mark.usefixtures("no_files")
 @pytest.mark.parametrize(
-    ("seed", "acts"), [(1, 40), *(pytest.param(n, 1_000, marks=pytest.mark.long) for n in (2, 3))]
+    ("seed", "acts", "given"),
+    [
+        (1, 40, "five-dimensions"),
+        *(pytest.param(n, 1_000, name, marks=pytest.mark.long) for n, name in enumerate(LONG, 2)),
+    ],
 )
 def test_whatever_is_done_with_it_nothing_breaks(
-    person: Person, recipe: Recipe, seed: int, acts: int
+    person: Person, recipe: Recipe, seed: int, acts: int, given: str
 ) -> None:
-    show(person, 5)
+    LONG[given](person)
     monkey = Monkey(person, seed, recipe)
     for _ in range(acts):
         monkey.act()

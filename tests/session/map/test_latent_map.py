@@ -93,7 +93,7 @@ def test_exact_codes_are_means_of_p_of_z_given_each_image_s_own_draw(
     x = own_draws(trained.model, small_mnist["test"].images[some], in_both("test", some))
     exact = exact_posterior(trained.model, x)
     np.testing.assert_allclose(points.positions[some], exact.mean, atol=1e-4)
-    assert room.said == ["Exact codes: 300 of 300", ""]
+    assert room.said == ["Encoding 300 images", "", "Exact codes: 300 of 300", ""]
 
 
 # Rows and images

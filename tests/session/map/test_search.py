@@ -152,6 +152,20 @@ def test_the_lowest_are_selected_once_and_not_of_moving_points(
     failures.clear()
 
 
+def test_a_ranking_is_told_on_its_way_and_no_other_work(finder: Finder) -> None:
+    told: list[str] = []
+    finder.search.ranking.connect(told.append)
+    finder.scores.request("color", ("elbo",))
+    finder.main.run()
+    assert set(told) == {""}
+    finder.map.choose(MapChoice("test"))
+    finder.main.run()
+    finder.search.rank()
+    finder.main.run()
+    assert "ELBO: 0 of 300 images" in told
+    assert told[-1] == ""
+
+
 def test_the_table_is_asked_for_with_what_is_known(finder: Finder, trained: Snapshot) -> None:
     assert finder.search.points("", "") == Points("both")
     finder.search.lowest(5)

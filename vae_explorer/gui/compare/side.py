@@ -42,7 +42,8 @@ class SidePanel(Themed):
 
     def __init__(self, side: Side) -> None:
         super().__init__()
-        self._info: SideInfo | None = None
+        self.info: SideInfo | None = None
+        """What is shown."""
         self._selected = ""
         self._name = QLabel(side)
         enlarge(self._name, DISPLAY)
@@ -62,7 +63,7 @@ class SidePanel(Themed):
         self.digit.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.map = MapView()
         self.map.canvas.setAccessibleName(f"Map of {side}")
-        MapMenu(self.map, lambda: self.models.currentText() or side)
+        MapMenu(self.map, lambda: self.name)
         self.map.status.hide()  # its line stands above, its colours are the classes'
         self.message = EmptyState(_NO_MODEL, "Open Model…", "open", over=self.map)
         self.message.asked.connect(self.open_requested)
@@ -90,6 +91,11 @@ class SidePanel(Themed):
         layout.addLayout(head)
         layout.addWidget(self.map, 1)
 
+    @property
+    def name(self) -> str:
+        """Of the model."""
+        return self.info.name if self.info else self._name.text()
+
     def set_models(self, models: tuple[tuple[Path, str], ...]) -> None:
         """Offer these models."""
         self.models.clear()
@@ -101,7 +107,7 @@ class SidePanel(Themed):
 
     def set_info(self, info: SideInfo | None) -> None:
         """Say what there is to see, or that there is nothing."""
-        self._info = info
+        self.info = info
         self._show_choices()
         if info is None:
             self._title.clear()
@@ -139,7 +145,7 @@ class SidePanel(Themed):
 
     def _show_choices(self) -> None:
         """Choose what is shown, whatever a person has chosen since."""
-        info = self._info
+        info = self.info
         with QSignalBlocker(self.models), QSignalBlocker(self.splits):
             if info is None:
                 self.models.setCurrentIndex(-1)
@@ -156,7 +162,7 @@ class SidePanel(Themed):
         self.models.setItemData(at, str(path), Qt.ItemDataRole.ToolTipRole)
 
     def _show_details(self) -> None:
-        parts = [self._info.orientation] if self._info else []
+        parts = [self.info.orientation] if self.info else []
         if self._selected:
             parts.append(f"{self._selected} selected")
         self._details.setText(" · ".join(part for part in parts if part))

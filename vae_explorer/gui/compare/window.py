@@ -62,6 +62,7 @@ class CompareWindow(Themed):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Window)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setProperty("export", "comparison")
         self.setWindowTitle("Compare — VAE Explorer")
         self.sides: dict[Side, SidePanel] = {side: SidePanel(side) for side in SIDES}
         self.table = CompareTable()

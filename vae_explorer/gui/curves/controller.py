@@ -1,7 +1,6 @@
 """Between the run and the dock of its curves."""
 
 from vae_explorer.gui.curves.plots import ElboPlot
-from vae_explorer.gui.dialogs.ask_path import CSV, PDF, PNG, SVG, AskPath
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
 from vae_explorer.session.app import App
@@ -17,19 +16,12 @@ from vae_explorer.training.recipe import Recipe
 
 
 class CurvesController(Controller):
-    """Shows the history of the run on the map as it grows.
+    """Shows the history of the run on the map as it grows."""
 
-    Args:
-        app: listened to.
-        ask: asks for files.
-    """
-
-    def __init__(self, app: App, ask: AskPath) -> None:
+    def __init__(self, app: App) -> None:
         super().__init__(app)
-        self._ask = ask
         self._running = False
         self.plot = plot = ElboPlot()
-        plot.export_requested.connect(self._export)
         app.model.opened.connect(lambda snapshot: self._show_run(snapshot.recipe))
         app.training.events.connect(self._on_event)
         app.training.status_changed.connect(self._on_status)
@@ -61,8 +53,3 @@ class CurvesController(Controller):
                 self._show_run(recipe)
             case Progress():
                 self.plot.grow()
-
-    def _export(self) -> None:
-        if path := self._ask.save("Export Curves", "training curves.png", PNG, SVG, PDF, CSV):
-            curves = self.plot.export(path.suffix[1:].lower())
-            self._app.exports.content(path, curves, "The curves were not exported")

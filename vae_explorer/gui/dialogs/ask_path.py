@@ -44,13 +44,6 @@ DATA = FileKind(
         *PICTURE.suffixes,
     ),
 )
-PNG = FileKind("PNG pictures", (".png",))
-SVG = FileKind("SVG drawings", (".svg",))
-PDF = FileKind("PDF documents", (".pdf",))
-CSV = FileKind("CSV tables", (".csv",))
-TSV = FileKind("TSV tables", (".tsv",))
-PARQUET = FileKind("Parquet tables", (".parquet",))
-NPZ = FileKind("NumPy arrays", (".npz",))
 
 
 class AskPath:

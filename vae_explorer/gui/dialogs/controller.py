@@ -10,12 +10,14 @@ from PySide6.QtWidgets import QAbstractItemView, QWidget
 
 from vae_explorer.data.dataset import Dataset
 from vae_explorer.errors import UserError
+from vae_explorer.export.requests import Request
 from vae_explorer.gui.dialogs.ask_path import DATA, MODEL, NETWORK, TO_OPEN, WORKSPACE, AskPath
 from vae_explorer.gui.dialogs.data import DataDialog
 from vae_explorer.gui.dialogs.export import ExportDialog
 from vae_explorer.gui.dialogs.onnx_pair import OnnxPairDialog
 from vae_explorer.gui.explore.sketch.draw_panel import DrawPanel
 from vae_explorer.gui.painting_turns import PaintingTurns
+from vae_explorer.gui.plot.figures import room_of
 from vae_explorer.gui.widgets.cells import cells
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import Choices, Command, Controller
@@ -107,20 +109,16 @@ class FilesController(Controller):
         self._preview: DataDialog | None = None
         app.data.looked.connect(self._on_looked)
 
-    def export(self, kind: str = "") -> None:
-        """Ask what to export and where to; at first of this kind, or of what is under the focus."""
+    def export(self, first: str | Request = "") -> None:
+        """Ask what to export and where to; at first this, or what is under the focus."""
         if self._app.exports.offers():
-            ExportDialog(self._app.exports, self._ask, kind or self._focused(), self._window).open()
+            first = first or self._focused()
+            ExportDialog(self._app.exports, self._ask, first, self._window).open()
 
     def _focused(self) -> str:
         """The kind of export that the focus is on."""
-        widget: QWidget | None = self._window.focusWidget()
-        offers = self._app.exports.offers()
-        while widget is not None:
-            if (kind := widget.property("export")) in offers:
-                return str(kind)
-            widget = widget.parentWidget()
-        return "digit"
+        room = room_of(self._window.focusWidget())
+        return str(room.property("export")) if room else ""
 
     def _copy(self) -> None:
         focused = self._window.focusWidget()
@@ -128,7 +126,7 @@ class FilesController(Controller):
             self._on_copied(cells(focused).encode())
             return
         exports = self._app.exports
-        if (request := exports.offers().get(self._focused())) is not None:
+        if (request := exports.offers().get(self._focused() or "digit")) is not None:
             exports.copy(request, self._on_copied)
 
     def _on_copied(self, found: bytes | str) -> None:
@@ -236,7 +234,9 @@ class FilesController(Controller):
         return self._app.settings.now.recent
 
     def _open_recent(self, name: str) -> None:
-        self._app.model.open(Path(name))
+        path = Path(name)
+        again = {".onnx": self._onnx.open_again}
+        again.get(path.suffix.lower(), self._app.model.open)(path)
 
     def _save_model(self) -> None:
         if path := self._ask.save("Save Model As", "model.safetensors", MODEL):

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from vae_explorer.errors import UserError
-from vae_explorer.export.kinds import KINDS, Kind
+from vae_explorer.export.kinds import KINDS, Kind, kind_of
 from vae_explorer.export.requests import Request
 from vae_explorer.gui.dialogs.ask_path import AskPath, FileKind, ask_save, may_write
 from vae_explorer.gui.dialogs.form import FormDialog
@@ -43,15 +43,19 @@ class ExportDialog(FormDialog):
     Args:
         exports: makes it.
         ask: knows the folder.
-        first: the kind that is chosen at first.
+        first: what is chosen at first, a kind or a request.
         parent: the window.
     """
 
-    def __init__(self, exports: Exports, ask: AskPath, first: str, parent: QWidget) -> None:
+    def __init__(
+        self, exports: Exports, ask: AskPath, first: str | Request, parent: QWidget
+    ) -> None:
         super().__init__("Export", "Export", parent)
         self._exports = exports
         self._ask = ask
         self._requests = exports.offers()
+        if isinstance(first, Request):
+            self._requests[kind_of(first).name], first = first, kind_of(first).name
         self._name = first if first in self._requests else next(iter(self._requests))
         self._typed_name = False
         self._replaced: Path | None = None  # a person has said that it may be

@@ -17,7 +17,7 @@ from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.widgets.fading import Fading
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import BOTTOM, RIGHT, Choices, Command, Controller, Panel
-from vae_explorer.number_format import pair
+from vae_explorer.number_format import located
 from vae_explorer.session.app import App
 from vae_explorer.session.explore.latent_paths import LatentPath
 from vae_explorer.session.explore.latent_plane import PlaneView
@@ -159,6 +159,7 @@ class ExploreController(Controller):
         app.inspector.inspected.connect(panel.inspector.set_inspection)
         app.pins.changed.connect(self._on_pins)
         app.search.ranked.connect(self.worst.set_images)
+        app.search.ranking.connect(self.worst.set_progress)
         self.worst.chosen.connect(app.pinning.find)
         self.worst.asked.connect(app.search.rank)
 
@@ -167,6 +168,7 @@ class ExploreController(Controller):
         panel.chosen.connect(playback.choose)
         panel.frame_chosen.connect(playback.set_frame)
         playback.chosen.connect(panel.set_choice)
+        playback.progress.connect(panel.set_progress)
         playback.path_changed.connect(self._on_path)
         playback.frame_changed.connect(self._on_frame)
         panel.played.connect(self._show_film)
@@ -213,6 +215,7 @@ class ExploreController(Controller):
     def _on_pins(self) -> None:
         pins = self._app.pins
         self.decode.set_pins(pins.tray, pins.current)
+        self.paths.set_pinned(len(pins.tray))
 
     def _on_path(self, path: LatentPath | None) -> None:
         self.paths.set_path(path)
@@ -227,7 +230,7 @@ class ExploreController(Controller):
         path = self._app.playback.path
         if path is not None and len(path.positions):
             z1, z2 = path.positions[frame].tolist()
-            at = f"{frame + 1} of {len(path.positions)} · z = {pair((z1, z2), 2)}"
+            at = f"{frame + 1} of {len(path.positions)} · {located((z1, z2), path.axes, 2)}"
             self.film.set_frame(path.images[frame], at)
 
     def _film_room(self) -> tuple[QRect, list[QPoint]]:

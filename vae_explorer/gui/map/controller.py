@@ -50,6 +50,7 @@ class MapController(Controller):
         super().__init__(app)
         self._ask = ask
         self.view = MapView()
+        self.view.setProperty("export", "map")
         self.layers = LayersPanel()
         self._fit_next = True
         self._connect_views()
@@ -178,6 +179,7 @@ class MapController(Controller):
         if points is None or points is before:
             return
         if before and before.indices is points.indices and before.kind == points.kind:
+            self.view.canvas.set_axes(points.axes)
             self.view.set_positions(points.positions, self._app.settings.now.ease)
         else:
             self._show(points)
@@ -229,7 +231,7 @@ class MapController(Controller):
         points, selection = self.view.points, self._app.selection
         if points is not None and selection.total == points.total:
             mask = selection.mask(points.indices) if len(indices) else None
-            self.view.set_selected(mask, selection.summary())
+            self.view.set_selected(mask, f"{len(selection):,}")
 
     def _on_layers(self, states: tuple[LayerState, ...]) -> None:
         self.view.layers.set_states(states)

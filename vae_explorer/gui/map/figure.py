@@ -30,6 +30,7 @@ from vae_explorer.gui.theme import (
     Theme,
     class_rows,
 )
+from vae_explorer.number_format import plain
 from vae_explorer.session.map.coloring import PointColors
 from vae_explorer.session.map.layers import LAYERS, LayerState
 from vae_explorer.session.map.marks import Curve, Ellipses, Field, LayerContent, Trails
@@ -55,6 +56,7 @@ class MapPicture:
     visible: frozenset[int]
     colors: PointColors | None
     selected: Bools | None
+    axes: tuple[str, str]
     glyphs: Mapping[str, tuple[float, float]]
     rings: Sequence[tuple[float, float]]
     layers: Sequence[LayerState]
@@ -67,8 +69,8 @@ class MapPicture:
         rings = [Ring(place, "accent", PIN_RADIUS) for place in self.rings]
         return Plot(
             title,
-            Axis(left, right, "z₁"),
-            Axis(bottom, top, "z₂"),
+            Axis(left, right, self.axes[0]),
+            Axis(bottom, top, self.axes[1]),
             tuple(self._marks()),
             (names, *rings),
             (*self._classes(), *self._lines()),
@@ -78,14 +80,13 @@ class MapPicture:
         )
 
     def csv(self) -> bytes:
-        """A line a point that shows: split, index, z₁ and z₂, label, and what colours it."""
+        """A line a point that shows: split, index, both coordinates, label, and what colours it."""
         points, colors = self.points, self.colors
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(
-            ("split", "index", "z1", "z2", "label", *([colors.title] if colors else []))
-        )
-        positions = points.positions.tolist()
+        names = map(plain, self.axes)
+        writer.writerow(("split", "index", *names, "label", *([colors.title] if colors else [])))
+        positions = self.cloud.positions.tolist()
         for row in self.cloud.order.tolist():
             value = [] if colors is None else [_value(colors, row)]
             label = int(points.labels[row])

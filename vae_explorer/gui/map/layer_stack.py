@@ -6,7 +6,7 @@ from vae_explorer.gui.map.layer_item import LayerItem
 from vae_explorer.gui.map.plot import LatentPlot
 from vae_explorer.gui.map.points_item import PointsItem
 from vae_explorer.gui.widgets.fading import FAINT
-from vae_explorer.session.map.layers import LayerState
+from vae_explorer.session.map.layers import LAYERS, LayerState, default_state
 from vae_explorer.session.map.marks import LayerContent
 
 _POINTS = "points"
@@ -27,7 +27,7 @@ class LayerStack:
         self._items: dict[str, LayerItem] = {}
         self._opacity: dict[str, float] = {}
         self._outdated: set[str] = set()
-        self.states: tuple[LayerState, ...] = ()
+        self.states = tuple(default_state(spec) for spec in LAYERS if spec.id == _POINTS)
         self.contents: dict[str, LayerContent] = {}
         plot.add_item(points)
 

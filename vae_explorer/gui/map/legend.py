@@ -20,8 +20,9 @@ from typing_extensions import override
 from vae_explorer.gui.theme import class_color, current_theme
 from vae_explorer.gui.widgets.rows import Scrolled
 
-_MARGIN, _SPACE, _SWATCH = 7, 7, 10
-_WIDEST = 110  # pixels of the name of a class
+_MARGIN, _SPACE = 7, 7
+_SWATCH = 0.9  # of the height of capitals and their stems
+_WIDEST = 18  # letters of the name of a class
 
 
 class LegendButton(QAbstractButton):
@@ -49,14 +50,19 @@ class LegendButton(QAbstractButton):
             "Click to show or hide; double-click, or Enter, to show it alone; Shift-click to select"
         )
 
+    @property
+    def _swatch(self) -> int:
+        return round(_SWATCH * self.fontMetrics().ascent())
+
     @override
     def sizeHint(self) -> QSize:
         metrics = QFontMetrics(self.font())
         bold = self.font()
         bold.setBold(True)
-        name = min(QFontMetrics(bold).horizontalAdvance(self._name) + 2, _WIDEST)
+        widest = _WIDEST * metrics.averageCharWidth()
+        name = min(QFontMetrics(bold).horizontalAdvance(self._name) + 2, widest)
         text = max(name, metrics.horizontalAdvance("00")) + metrics.horizontalAdvance(self._count)
-        return QSize(2 * _MARGIN + _SWATCH + 2 * _SPACE + text, metrics.height() + 8)
+        return QSize(2 * _MARGIN + self._swatch + 2 * _SPACE + text, metrics.height() + 8)
 
     @override
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -104,9 +110,10 @@ class LegendButton(QAbstractButton):
             color = color if self.colored else QColor(theme.muted)
             painter.setPen(QPen(color if shown else QColor(theme.muted), 1.5))
             painter.setBrush(color if shown else Qt.BrushStyle.NoBrush)
-            center = QPointF(_MARGIN + _SWATCH / 2, self.height() / 2)
-            painter.drawEllipse(center, _SWATCH / 2 - 0.75, _SWATCH / 2 - 0.75)
-            text = QRectF(self.rect()).adjusted(_MARGIN + _SWATCH + _SPACE, 0, -_MARGIN, 0)
+            swatch = self._swatch
+            center = QPointF(_MARGIN + swatch / 2, self.height() / 2)
+            painter.drawEllipse(center, swatch / 2 - 0.75, swatch / 2 - 0.75)
+            text = QRectF(self.rect()).adjusted(_MARGIN + swatch + _SPACE, 0, -_MARGIN, 0)
             painter.setPen(QColor(theme.muted))
             painter.drawText(
                 text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self._count

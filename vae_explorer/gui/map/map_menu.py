@@ -44,5 +44,5 @@ class MapMenu(QObject):
     def _open(self, at: QPoint) -> None:
         canvas = self._view.canvas
         if self._view.points is not None:
-            menu = chart_menu(canvas, self.export, self._view.fit, name="map")
+            menu = chart_menu(canvas, self.export, self._view.fit)
             menu.popup(canvas.mapToGlobal(at))

@@ -60,7 +60,6 @@ class MapView(Themed):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setProperty("export", "map")
         self._points: MapPoints | None = None
         self._pinned = self._hit = -1
         self._tray: tuple[int, ...] = ()
@@ -139,6 +138,7 @@ class MapView(Themed):
         names = points.data.classes
         self.legend.set_counts(counts if names else {}, names)
         self._easing.stop()
+        self.canvas.set_axes(points.axes)
         first, self._points = self._points is None, points
         self._cloud.set_points(points, self._visible())
         self._colors = self._selected = None
@@ -208,7 +208,8 @@ class MapView(Themed):
         rings = [*markers.tray_places, *([markers.pin_place] if markers.pin_place else [])]
         return MapPicture(
             region or self.region(), self._points, self._cloud, self._visible(), self._colors,
-            self._selected, markers.glyphs, rings, self.layers.states, self.layers.contents,
+            self._selected, self.canvas.axes, markers.glyphs, rings, self.layers.states,
+            self.layers.contents,
         )  # fmt: skip
 
     def shown(self) -> Bools:

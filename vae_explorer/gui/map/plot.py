@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QGraphicsItem, QGridLayout, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.theme import Theme, Themed, current_theme, style_plot
+from vae_explorer.number_format import AXES
 
 SMALLEST_SPAN, LARGEST_SPAN = 1e-3, 1e7
 """Width of the view in latent units; below the first, float32 positions fall between pixels."""
@@ -34,11 +35,12 @@ class LatentPlot(Themed):
         item.hideButtons()
         item.getAxis("left").setWidth(_AXIS_WIDTH)
         item.getAxis("bottom").setHeight(_AXIS_HEIGHT)
-        for side, name in (("left", "z₂"), ("bottom", "z₁")):
+        for side in ("left", "bottom"):
             axis = item.getAxis(side)
             axis.enableAutoSIPrefix(False)
             axis.setStyle(tickLength=4, maxTickLevel=1)  # a third level: a millisecond a frame
-            axis.setLabel(name)
+        self.axes = ("", "")
+        self.set_axes(AXES)
         self.view_box = item.getViewBox()
         self.view_box.setMouseEnabled(False, False)
         self.view_box.disableAutoRange()
@@ -59,6 +61,13 @@ class LatentPlot(Themed):
         self._plot.setBackground(theme.canvas)
         style_plot(self._plot.getPlotItem(), theme)
         self._show_focus()
+
+    def set_axes(self, axes: tuple[str, str]) -> None:
+        """Call the horizontal and the vertical axis otherwise."""
+        if axes != self.axes:
+            self.axes = axes
+            for side, name in zip(("bottom", "left"), axes, strict=True):
+                self._plot.getPlotItem().getAxis(side).setLabel(name)
 
     def add_item(self, item: QGraphicsItem) -> None:
         """Put an item, in latent units, on the plane; it does not change the view."""

@@ -1,11 +1,14 @@
 """The honest line below the map: what its points are, and what their colours mean."""
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
+from typing_extensions import override
 
 from vae_explorer.gui.theme import MARGIN, SPACE
 from vae_explorer.session.map.state import MapPoints
 
+_NARROW = 60  # letters across the map
 _LETTERS = 8  # in sight of what colours mean, in the narrowest map
 
 
@@ -36,9 +39,16 @@ class StatusLine(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(MARGIN, SPACE, MARGIN, MARGIN)
         layout.addWidget(self._text, 2)
-        layout.addWidget(QLabel("Colour by "))
+        self._label = QLabel("Colour by ")
+        layout.addWidget(self._label)
         layout.addWidget(self._color_by, 1)
         self._color_by.activated.connect(self._on_color)
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow map the text has the room of what the list's tip says too."""
+        super().resizeEvent(event)
+        self._label.setVisible(self.width() > _NARROW * self.fontMetrics().averageCharWidth())
 
     def set_points(self, points: MapPoints, drawn: int, selected: str) -> None:
         """Speak of points of which ``drawn`` show; ``selected`` is how many are, or empty."""
@@ -77,7 +87,7 @@ def told(points: MapPoints, drawn: int, selected: str = "") -> str:
     """How many points show, of what; see ``StatusLine.set_points``."""
     split = "train and test" if points.split == "both" else points.split
     chosen = f"{selected} selected" if selected else ""
-    count = f"{drawn:,} of {points.total:,}"
+    count = f"{drawn:,}" if drawn == points.total else f"{drawn:,} of {points.total:,}"
     return joined(count, split, points.kind, points.orientation, chosen)
 
 

@@ -28,13 +28,29 @@ def figures_of(
     for room, widget in rooms.items():
         if widget is None:
             continue
-        shown = [chart for chart in widget.findChildren(PlotView) if chart.isVisibleTo(widget)]
+        shown = charts_of(widget)
         if shown:
-            found.setdefault(room, partial(_together, shown))
-        for number, chart in enumerate(shown, 1):
-            name = f"{room}.{_slug(chart.plot.title) or number}"
-            found[name if name not in found else f"{name}-{number}"] = partial(_together, [chart])
+            found.setdefault(room, partial(_together, [*shown.values()]))
+        for name, chart in shown.items():
+            found[f"{room}.{name}"] = partial(_together, [chart])
     return found
+
+
+def charts_of(widget: QWidget) -> dict[str, PlotView]:
+    """The charts on a widget, by names made of their titles."""
+    found: dict[str, PlotView] = {}
+    shown = [chart for chart in widget.findChildren(PlotView) if chart.isVisibleTo(widget)]
+    for number, chart in enumerate(shown, 1):
+        name = _slug(chart.plot.title) or f"{number}"
+        found[name if name not in found else f"{name}-{number}"] = chart
+    return found
+
+
+def room_of(widget: QWidget | None) -> QWidget | None:
+    """The widget around another that says by its property "export" of which kind it is."""
+    while widget is not None and not widget.property("export"):
+        widget = widget.parentWidget()
+    return widget
 
 
 def _together(charts: Sequence[PlotView], kind: str, style: FigureStyle | None = None, /) -> bytes:

@@ -1,6 +1,7 @@
-"""What can be done with any chart: keep it, copy it, show all of it again."""
+"""What can be done with any chart or image: keep it, copy it, show all of it again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 from PySide6.QtCore import Qt
@@ -8,7 +9,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QMenu, QWidget
 
 from vae_explorer.export.figure import FigureStyle
-from vae_explorer.gui.plot.export import KINDS
+from vae_explorer.export.requests import Request
 from vae_explorer.gui.theme import current_theme
 
 
@@ -20,41 +21,43 @@ class Export(Protocol):
 
 
 @runtime_checkable
-class ChartWindow(Protocol):
-    """A window that knows where to put a chart's file."""
+class ExportWindow(Protocol):
+    """A window that has the dialog by which files leave."""
 
-    def export_chart(self, export: Export, kinds: Sequence[str], name: str) -> None:
-        """Ask a person for a path of one of the kinds, and write there what ``export`` makes."""
+    def request_of(self, widget: QWidget) -> Request | None:
+        """What leaves if this is clicked, None if nothing does."""
+
+    def export(self, request: Request) -> None:
+        """Ask a person how and where to."""
 
 
 def chart_menu(
     chart: QWidget,
     export: Export,
     reset: Callable[[], object] | None,
-    kinds: Sequence[str] = KINDS,
-    name: str = "chart",
+    *,
+    data: bool = True,
 ) -> QMenu:
-    """The context menu of a chart, or of another figure by its ``name``.
+    """The context menu of a chart, or of another figure.
 
     Args:
         chart: what was clicked.
-        export: makes its files of ``kinds``, of which "png" and, if it is one, "csv" can be copied.
+        export: makes what is copied: a "png", and a "csv" if there are ``data`` behind it.
         reset: shows all of it again, if its view can be moved.
-        kinds: of ``KINDS``.
-        name: on screen.
+        data: whether there are.
     """
     menu = QMenu(chart)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     clipboard = QGuiApplication.clipboard()
-    window = chart.window()
-    if isinstance(window, ChartWindow):
-        menu.addAction(f"Export {name.capitalize()}…").triggered.connect(
-            lambda: window.export_chart(export, kinds, name)
-        )
+    window: QWidget | None = chart
+    while window is not None and not isinstance(window, ExportWindow):
+        window = window.parentWidget()
+    if window is not None and (request := window.request_of(chart)):
+        menu.addAction("Export…").triggered.connect(partial(window.export, request))
     menu.addAction("Copy Picture").triggered.connect(
         lambda: clipboard.setImage(QImage.fromData(export("png", style_on_screen(chart))))
     )
-    if "csv" in kinds:
+    if data:
         menu.addAction("Copy Data").triggered.connect(
             lambda: clipboard.setText(export("csv").decode())
         )

@@ -9,8 +9,10 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 from typing_extensions import override
 
+from vae_explorer.export.figure import FigureStyle
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
+from vae_explorer.gui.plot.export import render_charts
 from vae_explorer.gui.plot.layout import Plot
 from vae_explorer.gui.plot.marks import Line, class_dots
 from vae_explorer.gui.widgets.rows import Scrolled
@@ -50,6 +52,7 @@ class SweepMaps(Scrolled):
         self._margin = 0
         """Pixels of the widest value of the first axis."""
         self.setAccessibleName("Maps of the sweep")
+        self.setProperty("export", "sweep")
 
     def set_sweep(self, sweep: Sweep) -> None:
         """Make room for another sweep."""
@@ -95,6 +98,14 @@ class SweepMaps(Scrolled):
         """Draw a cell's map."""
         chart = self._charts[made.number - 1]
         chart.set_plot(replace(chart.plot, marks=class_dots(made.codes, made.labels, 2.0), note=""))
+
+    def export(self, kind: str, style: FigureStyle | None = None, /) -> bytes:
+        """All maps, each under what it is of."""
+        plots = [
+            replace(chart.plot, title=cell.name, front=())
+            for cell, chart in zip(self._cells, self._charts, strict=True)
+        ]
+        return render_charts(kind, plots, style, self._columns, "sweep")
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:

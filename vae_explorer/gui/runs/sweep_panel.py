@@ -82,7 +82,8 @@ class SweepPanel(QWidget):
         column.addLayout(form)
         column.addWidget(self._about, 1)
         column.addLayout(row(self._start, self._stop, self._go_on, self._open))
-        side.setFixedWidth(330)
+        side.setMinimumWidth(330)
+        side.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
 
         self._table = QTableWidget()
         self._table.setHorizontalHeader(TermHeader(self._table))

@@ -29,7 +29,7 @@ FASTEST, SLOWEST = 2, 30
 """Tenths of a second a stage may last."""
 
 _USUAL = 12
-_WIDE = 1_000  # from here on all stages are shown side by side
+_WIDE = 140  # letters; from here on all stages are shown side by side
 _HINT = (
     "Next Step takes one gradient step of the run, or the first of a new one, and shows what "
     "happens in it."
@@ -174,7 +174,7 @@ class SlowMotion(QWidget):
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        wide = self.width() >= _WIDE
+        wide = self.width() >= _WIDE * self.fontMetrics().averageCharWidth()
         if wide != self._wide:
             self._wide = wide
             self._caption.set_lines(1 if wide else 3)

@@ -143,6 +143,7 @@ class WindowController(Controller):
     def _on_shown(self, _: object) -> None:
         points = self._app.map.points
         if points is not None:
+            self.status.set_axes(points.axes)
             self.status.set_data(points.split, int(self._map.shown().sum()), points.total)
 
     def _open_palette(self) -> None:

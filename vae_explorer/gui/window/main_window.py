@@ -1,7 +1,6 @@
 """The window: the map at its heart, docks around it, and the controllers of its subjects."""
 
 from base64 import b64encode
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -11,17 +10,25 @@ from PySide6.QtWidgets import QMainWindow, QMessageBox, QStackedWidget, QVBoxLay
 from typing_extensions import override
 
 from vae_explorer.errors import UserError
-from vae_explorer.export.figure_requests import Curves, LessonFigure
+from vae_explorer.export.figure import FigureStyle
+from vae_explorer.export.figure_requests import (
+    Curves,
+    Figure,
+    LessonFigure,
+    Refinement,
+    SweepMaps,
+)
+from vae_explorer.export.kinds import kind_of
+from vae_explorer.export.requests import Request
 from vae_explorer.gui.compare.controller import CompareController
 from vae_explorer.gui.curves.controller import CurvesController
-from vae_explorer.gui.dialogs.ask_path import CSV, PDF, PNG, SVG, AskPath
+from vae_explorer.gui.dialogs.ask_path import AskPath
 from vae_explorer.gui.dialogs.controller import FilesController
 from vae_explorer.gui.explore.controller import ExploreController
 from vae_explorer.gui.lessons.controller import LearnController
 from vae_explorer.gui.map.controller import MapController
 from vae_explorer.gui.map.selection_controller import SelectionController
-from vae_explorer.gui.plot.export import KINDS
-from vae_explorer.gui.plot.figures import figures_of
+from vae_explorer.gui.plot.figures import charts_of, figures_of, room_of
 from vae_explorer.gui.plot.menu import Export
 from vae_explorer.gui.runs.controller import RunsController
 from vae_explorer.gui.runs.sweep_controller import SweepController
@@ -35,8 +42,6 @@ from vae_explorer.gui.window.tour import Tour
 from vae_explorer.session.app import App
 from vae_explorer.session.files.workspace import CurvesPlace, Workspace
 from vae_explorer.types import Region
-
-_KINDS = dict(zip(KINDS, (PNG, SVG, PDF, CSV), strict=True))
 
 
 class MainWindow(QMainWindow):
@@ -56,10 +61,10 @@ class MainWindow(QMainWindow):
         self._files = FilesController(app, ask, explore.draw, self._seen, self)
         self._selecting = SelectionController(app, self._map.view, self._files.export, self)
         training = TrainingController(app, ask, self)
-        curves = CurvesController(app, ask)
+        curves = CurvesController(app)
         timeline = TimelineController(app, curves.plot, self._files.export)
-        compare = CompareController(app, ask, self)
-        runs = RunsController(app, training.panel, curves.plot, compare.open)
+        self.compare = CompareController(app, ask, self)
+        runs = RunsController(app, training.panel, curves.plot, self.compare.open)
         sweep = SweepController(app, training.panel, self)
         self._lessons = LearnController(app, pages, ask)
         self._window = WindowController(
@@ -88,7 +93,7 @@ class MainWindow(QMainWindow):
         self.docks = Docks(self, [panel for part in with_panels for panel in part.panels])
         self._controllers = (
             self._files, self.tour, self._window, self._selecting, explore, self._map,
-            training, sweep, timeline, self._lessons, compare, curves, runs,
+            training, sweep, timeline, self._lessons, self.compare, curves, runs,
         )  # fmt: skip
         """In the order of what they have in one menu."""
         self.actions_ = Actions(
@@ -107,8 +112,15 @@ class MainWindow(QMainWindow):
         self.curves.start_requested.connect(self.actions_["start"].trigger)
         self.decode.export.clicked.connect(lambda: self._files.export("digit"))
         self.paths.export_requested.connect(lambda: self._files.export("path"))
-        app.exports.starts["curves"] = lambda: Curves() if self.curves.history else None
-        app.exports.starts["lesson"] = lambda: LessonFigure() if app.learning.place else None
+        self.curves.export_requested.connect(lambda: self._files.export("curves"))
+        self.export = self._files.export
+        app.exports.starts |= {
+            "curves": lambda: Curves() if self.curves.history else None,
+            "lesson": lambda: LessonFigure() if app.learning.place else None,
+            "refinement": self._refinement,
+            "sweep": lambda: SweepMaps(folder=f"{app.sweeps.path}") if app.sweeps.path else None,
+            "comparison": lambda: self.compare.request,
+        }
         self.layers.set_actions(self.actions_.__getitem__)
         self.workspaces.restored.connect(self._on_restored)
         app.model.opened.connect(self._map.fit_next)
@@ -122,14 +134,40 @@ class MainWindow(QMainWindow):
         rooms: dict[str, QWidget | None] = {
             "lesson": self._lessons.view if self.app.learning.shown else None,
             "curves": self.curves,
-            "refine": self.refine,
-            "sweep": self.sweep,
+            "refinement": self.refine,
         }
         whole: dict[str, Export] = {
             "map": partial(self._map.menu.export, region=region),
             "curves": self.curves.export,
+            "sweep": self.sweep.maps.export,
+            "comparison": self.compare.export,
         }
         return figures_of(rooms, whole)
+
+    def request_of(self, widget: QWidget) -> Request | None:
+        """What leaves if this is clicked: a chart, or what it is a part of."""
+        room = room_of(widget)
+        if room is None:
+            return None
+        request = self.app.exports.offers().get(room.property("export"))
+        charts = charts_of(room)
+        if isinstance(request, Figure) and request.part and len(charts) > 1:
+            for name in (name for name, chart in charts.items() if chart is widget):
+                return request.replace(**{request.part: name})
+        return request
+
+    def shows(self, style: FigureStyle | None) -> bool:
+        """Whether what a figure is asked of is here, such as this sweep."""
+        if not isinstance(style, Figure):
+            return False
+        now = self.app.exports.starts[kind_of(style).name]()
+        return isinstance(now, Figure) and now.subject == style.subject
+
+    def _refinement(self) -> Refinement | None:
+        pin, last = self.app.pins.current, self.app.refinement.last
+        return (
+            Refinement(split=pin.split, index=pin.index, steps=last.step) if pin and last else None
+        )
 
     def show_error(self, title: str, text: str) -> None:
         """Show a dialog that does not stop anything; one that is open already is enough."""
@@ -145,15 +183,6 @@ class MainWindow(QMainWindow):
             | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
         box.open()
-
-    def export_chart(
-        self, export: Export, kinds: Sequence[str] = KINDS, name: str = "chart"
-    ) -> None:
-        """Ask where to keep a chart or another figure, and write it there."""
-        offered = [_KINDS[kind] for kind in kinds]
-        if path := self._ask.save(f"Export {name.capitalize()}", f"{name}.png", *offered):
-            content = export(path.suffix[1:].lower())
-            self.app.exports.content(path, content, f"The {name} was not exported")
 
     def open_lesson(self, lesson: str) -> None:
         """Show a lesson, from its first step."""

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QStatusBar, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.widgets.terms import explain, underline
-from vae_explorer.number_format import figure, pair
+from vae_explorer.number_format import AXES, figure, located
 from vae_explorer.session.files.open_model import ModelInfo
 from vae_explorer.session.terms import term_of
 from vae_explorer.training.meaning import named
@@ -46,6 +46,7 @@ class StatusBar(QStatusBar):
         self.addPermanentWidget(self._place)
         self.addPermanentWidget(self._cost)
         self._shown = ""
+        self._axes = AXES
         self.set_place(0.0, 0.0)
         self.set_marked(0, 0)
         self.set_progress("")
@@ -84,9 +85,16 @@ class StatusBar(QStatusBar):
         """Say how many points are pinned and how many selected."""
         self._points.set_text(f"{pinned:,} pinned · {selected:,} selected")
 
+    def set_axes(self, axes: tuple[str, str]) -> None:
+        """Call the coordinates of the cursor otherwise."""
+        if axes != self._axes:
+            self._axes = axes
+            self.set_place(*self._at)
+
     def set_place(self, z1: float, z2: float) -> None:
         """Say where the cursor is, latent units."""
-        self._place.set_text(f"z = {pair((z1, z2))}")
+        self._at = z1, z2
+        self._place.set_text(located((z1, z2), self._axes))
 
     def set_cost(self, milliseconds: float) -> None:
         """Say how long the last picture took."""

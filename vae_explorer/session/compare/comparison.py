@@ -45,6 +45,7 @@ class Comparison:
     Args:
         tasks: where models are read, images encoded and figures computed.
         data: what both models are shown on.
+        scored: whether the table is wanted too.
     """
 
     side_changed = Signal(str, object)
@@ -63,7 +64,8 @@ class Comparison:
     progress = Signal(str)
     """What is being computed and how far it is, or "" when nothing is."""
 
-    def __init__(self, tasks: Tasks, data: Dataset) -> None:
+    def __init__(self, tasks: Tasks, data: Dataset, *, scored: bool = True) -> None:
+        self._scored = scored
         self._data = data
         self._listing = tasks.newest("compare models", "The models cannot be listed")
         self._opening = {
@@ -109,7 +111,8 @@ class Comparison:
 
         def named() -> tuple[tuple[Path, str], ...]:
             models = dict.fromkeys((*paths.bundled_models().values(), *map(Path, recent)))
-            return tuple((path, model_name(path)) for path in models)
+            ours = (path for path in models if path.suffix.lower() != ".onnx")
+            return tuple((path, model_name(path)) for path in ours)
 
         self._listing.run(lambda _: named(), self.models_listed.emit)
 
@@ -165,7 +168,7 @@ class Comparison:
             self._maps["B"].show(replace(b.snapshot, model=turned), b.name, b.path)
             self._tell("B")
         self.figures_changed.emit(self.figures())
-        if column.snapshot.model.no_marginal:
+        if column.snapshot.model.no_marginal or not self._scored:
             return  # the figures stay unknown
         self._scoring[side].run(
             partial(self._score, side, column.snapshot.model),

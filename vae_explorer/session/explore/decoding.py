@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from psygnal import Signal
 
+from vae_explorer.number_format import AXES
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapState
 from vae_explorer.types import Float32
@@ -16,13 +17,15 @@ from vae_explorer.types import Float32
 class Decoded:
     """One decoded position: ``image`` is (h, w) float32 Bernoulli means, ``milliseconds`` its cost.
 
-    ``preview`` is True while the pointer merely hovers and the cursor stays where it was.
+    ``preview`` is True while the pointer merely hovers and the cursor stays where it was; ``axes``
+    are the names of the coordinates.
     """
 
     z: tuple[float, float]
     image: Float32
     milliseconds: float
     preview: bool
+    axes: tuple[str, str] = AXES
 
 
 class Decoding:
@@ -66,9 +69,10 @@ class Decoding:
             return
         (z, preview), self._next = self._next, None
         start = time.perf_counter()
-        image = self._map.state.model.decode(np.array([z], np.float32))[0]
+        model = self._map.state.model
+        image = model.decode(np.array([z], np.float32))[0]
         milliseconds = 1e3 * (time.perf_counter() - start)
-        self.decoded.emit(Decoded(z, image, milliseconds, preview))
+        self.decoded.emit(Decoded(z, image, milliseconds, preview, model.axes))
 
     def _on_map(self, new: MapState, old: MapState | None) -> None:
         if old is None or new.model is not old.model:

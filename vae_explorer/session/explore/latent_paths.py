@@ -30,7 +30,7 @@ from vae_explorer.latent.paths import (
 from vae_explorer.latent.trust import DataSupport
 from vae_explorer.model.trained import Check, TrainedVAE
 from vae_explorer.model.vae import log_prior
-from vae_explorer.number_format import figure, pair
+from vae_explorer.number_format import AXES, figure, pair
 from vae_explorer.session.explore.pins import DataPoint
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.marks import Curve, LayerContent, Spots
@@ -62,8 +62,8 @@ KINDS: tuple[PathKind, ...] = (
     PathKind(
         "geodesic", "Geodesic", "Through the pinned images, with least change of the picture", True
     ),
-    PathKind("row", "Row", "z₁ from −3 to 3 at the cursor's z₂"),
-    PathKind("column", "Column", "z₂ from −3 to 3 at the cursor's z₁"),
+    PathKind("row", "Row", "From left to right through the cursor, −3 to 3"),
+    PathKind("column", "Column", "From bottom to top through the cursor, −3 to 3"),
     PathKind("circle", "Circle", "Around the cursor, at a distance of 1"),
     PathKind("grid", "Grid", "A square of positions within ±3, row by row, there and back"),
     PathKind("walk", "Random walk", "A smooth lap where the prior is; choose it again for another"),
@@ -100,7 +100,7 @@ class LatentPath:
 
     Of a geodesic ``length``, and ``straight_length`` of the straight legs between the same
     waypoints, are how far the picture moves, see ``Geodesic``. ``note`` is one line on what is
-    shown, or why there are no frames.
+    shown, or why there are no frames. ``axes`` are the names of the coordinates.
     """
 
     kind: str
@@ -116,6 +116,7 @@ class LatentPath:
     length: float | None = None
     straight_length: float | None = None
     note: str = ""
+    axes: tuple[str, str] = AXES
 
 
 def path_content(path: LatentPath | None) -> LayerContent:
@@ -192,6 +193,7 @@ def find_path(
         route.length,
         route.straight_length,
         route.note,
+        model.axes,
     )
 
 
@@ -199,13 +201,13 @@ def _route(
     model: TrainedVAE, request: PathRequest, progress: Callable[[str], None], control: Control
 ) -> _Route:
     n, closed, cursor = request.n, request.closed, request.cursor
-    z1, z2 = cursor
+    (z1, z2), (across, up) = cursor, model.axes
     match request.kind:
         case "row":
-            note = f"z₁ from −3 to 3 at z₂ = {figure(z2, 2)}"
+            note = f"{across} from −3 to 3 at {up} = {figure(z2, 2)}"
             return _by_formula(partial(row, z2, -_REACH, _REACH), n, note)
         case "column":
-            note = f"z₂ from −3 to 3 at z₁ = {figure(z1, 2)}"
+            note = f"{up} from −3 to 3 at {across} = {figure(z1, 2)}"
             return _by_formula(partial(column, z1, -_REACH, _REACH), n, note)
         case "circle":
             note = f"Around {pair(cursor, 2)} at a distance of 1"

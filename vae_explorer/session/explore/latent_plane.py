@@ -11,8 +11,6 @@ from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapState
 from vae_explorer.types import Float64
 
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-
 
 @dataclass(frozen=True)
 class PlaneView:
@@ -94,16 +92,7 @@ class LatentPlane:
                 self.changed.emit(view)
 
 
-def coordinate(index: int) -> str:
-    """What a latent coordinate, counted from 0, is called."""
-    return f"z{str(index + 1).translate(_SUBSCRIPTS)}"
-
-
 def _view(plane: Plane) -> PlaneView:
-    size = len(plane.origin)
-    along = None
-    names = tuple(f"PC {n + 1}" for n in range(2, size))
-    if ((plane.axes == 0) | (plane.axes == 1)).all():
-        first, second, *others = plane.axes.argmax(1).tolist()
-        along, names = (first, second), tuple(map(coordinate, others))
-    return PlaneView(size, along, names, tuple(plane.others.tolist()))
+    found = plane.coordinates
+    along = (found[0], found[1]) if found else None
+    return PlaneView(len(plane.origin), along, plane.names[2:], tuple(plane.others.tolist()))

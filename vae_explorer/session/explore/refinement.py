@@ -86,6 +86,11 @@ class Refiner:
         latent_map.changed.connect(self._on_map)
         pins.changed.connect(self._on_pins)
 
+    @property
+    def last(self) -> RefinementStep | None:
+        """The last step of a refinement that has ended."""
+        return self._last if self._run is None else None
+
     def start(self) -> None:
         """Refine the pinned image in place of any other, if there is one."""
         state, pinned = self._map.state, self._pins.current
@@ -121,6 +126,7 @@ class Refiner:
     def _forget(self) -> None:
         self._ceiling.cancel()
         self.stop()
+        self._last = None
         state = self._map.state
         known = state is not None and not state.model.no_marginal
         self.available_changed.emit(known and self._pins.current is not None)

@@ -12,12 +12,13 @@ from psygnal import Signal
 
 from vae_explorer.export import copying, making
 from vae_explorer.export.about import model_reference
-from vae_explorer.export.content import export_content, numbered
+from vae_explorer.export.content import export_content
 from vae_explorer.export.film_requests import Film, Metric, Walk
 from vae_explorer.export.kinds import KINDS, Kind, kind_of
 from vae_explorer.export.numeric_requests import Points
 from vae_explorer.export.requests import LARGEST_SIDE, PLANE, Digit, Images, Request, Strip
 from vae_explorer.export.source import Source
+from vae_explorer.files import numbered
 from vae_explorer.session.explore.cursor import Cursor
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.explore.playback import Playback

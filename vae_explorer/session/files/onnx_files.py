@@ -1,5 +1,6 @@
 """Two ONNX files become the model on the map, once what they leave open has been said."""
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from vae_explorer.export.about import read_about
 from vae_explorer.model.onnx_pair import (
     SPREADS,
     OnnxPair,
+    PairChoices,
     PairOutputs,
     in_order,
     other_of,
@@ -22,29 +24,16 @@ from vae_explorer.model.outside import outside_model
 from vae_explorer.session.app import App
 from vae_explorer.session.files.given_model import given_model
 from vae_explorer.session.files.open_model import SavedModel
+from vae_explorer.session.files.settings import KnownPair
 
 __all__ = ["SPREADS", "OnnxFiles", "PairChoices", "PairLook"]
 
 _LOOKED_AT = 64
 
 
-@dataclass(frozen=True)
-class PairChoices:
-    """What two networks do not say of themselves; see ``OnnxPair`` and ``outside_model``."""
-
-    mean: str
-    spread: str
-    spread_is: str
-    picture: str
-    logits: bool = False
-    likelihood: str | None = None
-    variance: float | None = None
-    treatment: str = "gray"
-
-
 @dataclass(frozen=True, eq=False)
 class PairLook:
-    """What was found in two files, and what seems to be meant.
+    """What was found in two files, and what seems to be meant, or is ``known``.
 
     The decoder gives values from ``low`` to ``high`` for real images of ``data``.
     """
@@ -56,6 +45,7 @@ class PairLook:
     low: float
     high: float
     usual: PairChoices
+    known: bool = False
 
     @property
     def bounded(self) -> bool:
@@ -81,45 +71,67 @@ class OnnxFiles:
         Networks that this program exported say all of themselves, and are opened at once.
         """
 
-        def done(look: PairLook | SavedModel | None) -> None:
-            match look:
-                case None:
-                    self.lacking.emit(path)
-                case PairLook():
-                    self.looked.emit(look)
-                case _:
-                    self._app.model.open_read(look)
+        def done(look: PairLook | None) -> None:
+            if look is None:
+                self.lacking.emit(path)
+            elif look.known:
+                self.open_as(look, look.usual)
+            else:
+                self.looked.emit(look)
 
         self._reading.run(lambda _: self._look(path, other), done)
 
     def open_as(self, look: PairLook, choices: PairChoices) -> None:
-        """Open what was looked at."""
-        self._reading.run(lambda _: _read(look, choices), self._app.model.open_read)
+        """Open what was looked at, and remember how."""
 
-    def _look(self, path: Path, other: Path | None) -> PairLook | SavedModel | None:
+        def done(model: SavedModel) -> None:
+            self._app.model.open_read(model)
+            settings = self._app.settings.now.with_recent(look.encoder)
+            known = KnownPair(Path(os.path.abspath(look.decoder)), choices)
+            pairs = {**settings.pairs, settings.recent[0]: known}
+            kept = {name: pair for name, pair in pairs.items() if name in settings.recent}
+            self._app.settings.change(replace(settings, pairs=kept))
+
+        self._reading.run(lambda _: _read(look, choices), done)
+
+    def open_again(self, encoder: Path) -> None:
+        """Open a network of those opened last, as it was opened then."""
+        known = self._app.settings.now.pairs.get(str(encoder))
+        if known is None:
+            self.open(encoder)
+        else:
+            pair, choices = (encoder, known.decoder), known.choices
+            self._reading.run(
+                lambda _: self._tried(*pair, pair_outputs(*pair), choices),
+                lambda look: self.open_as(look, choices),
+            )
+
+    def _look(self, path: Path, other: Path | None) -> PairLook | None:
         beside = other or other_of(path)
         if beside is None:
             return None
         encoder, decoder = in_order(path, beside)
         outputs = pair_outputs(encoder, decoder)
         usual, known = _usual(decoder, outputs)
-        data, low, high = self._tried(encoder, decoder, usual)
-        if usual.likelihood != "gaussian" and not (low >= 0 and high <= 1):
-            usual = replace(usual, logits=True)
-        look = PairLook(encoder, decoder, data, outputs, low, high, usual)
-        return _read(look, usual) if known else look
+        look = self._tried(encoder, decoder, outputs, usual)
+        logits = usual.likelihood != "gaussian" and not look.bounded
+        return replace(look, usual=replace(usual, logits=logits or usual.logits), known=known)
 
     def _tried(
-        self, encoder: Path, decoder: Path, usual: PairChoices
-    ) -> tuple[Dataset, float, float]:
+        self, encoder: Path, decoder: Path, outputs: PairOutputs, usual: PairChoices
+    ) -> PairLook:
         pair = _pair(encoder, decoder, usual)
         now, mnist = self._app.data.now, mnist_dataset()
+
+        def tried(data: Dataset) -> PairLook:
+            return PairLook(encoder, decoder, data, outputs, *_range(pair, data), usual)
+
         try:
-            return now, *_range(pair, now)
+            return tried(now)
         except DataError as error:
             if now.image_shape != mnist.image_shape:
                 try:
-                    return mnist, *_range(pair, mnist)
+                    return tried(mnist)
                 except DataError:
                     pass
             raise CheckpointError(

@@ -1,5 +1,6 @@
 """The model that is open: from a file, to a file, and what it is called."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -63,7 +64,7 @@ class OpenModel:
     changed = Signal(ModelInfo)
     """Another model is on the map, or the same by another name."""
     opened = Signal(Snapshot)
-    """A model was opened; it is on the map as soon as its images are encoded."""
+    """A model was opened, and now comes on the map: its images are encoded."""
 
     def __init__(
         self,
@@ -81,6 +82,8 @@ class OpenModel:
         self._map = latent_map
         self._runs = runs
         self._data = data
+        self._coming: tuple[SavedModel, Callable[[], None]] | None = None
+        """The model whose images are encoded, and what it is once they are."""
         self.own = False
         """Whether the model opened last does not come with the program."""
         latent_map.changed.connect(self._on_map)
@@ -164,16 +167,30 @@ class OpenModel:
         self._tasks.write(write, saved, "The model was not saved")
 
     def _show(self, model: "SavedModel") -> None:
-        path, snapshot = model.path, model.snapshot
-        self.own = path is None or path.parent != paths.checkpoints()
+        path = model.path
+
+        def opened() -> None:
+            self.own = path is None or path.parent != paths.checkpoints()
+            self._data.use(model.data)
+            self.opened.emit(model.snapshot)
+            if path is not None and path != paths.bundled_checkpoint():
+                self._remember(path)
+            self._messages.published.emit(f"Opened {model.name}")
+
+        self._bring(model, opened)
+
+    def _bring(self, model: "SavedModel", then: Callable[[], None] = lambda: None) -> None:
+        """Show a model; curves, timeline and form go on to it when the map does, and ``then``."""
+        path, snapshot, name, data = model.path, model.snapshot, model.name, model.data
+
+        def come() -> None:
+            self._runs.open_run(path, snapshot, name, data)
+            then()
+
         self._map.begin_run()
-        self._runs.open_run(path, snapshot, model.name, model.data)
-        self._map.show(snapshot, model.name, path, model.rotation, model.data)
-        self._data.use(model.data)
-        self.opened.emit(snapshot)
-        if path is not None and path != paths.bundled_checkpoint():
-            self._remember(path)
-        self._messages.published.emit(f"Opened {model.name}")
+        self._runs.timeline.leave()
+        self._coming = model, come
+        self._map.show(snapshot, name, path, model.rotation, data)
 
     def _on_data(self, data: Dataset) -> None:
         """Show the model on data that a person opened, if it reads such images."""
@@ -187,10 +204,7 @@ class OpenModel:
         self._messages.published.emit(start)
         if state.data is data:
             return
-        snapshot, name, path = state.snapshot, state.name, state.path
-        self._map.begin_run()
-        self._runs.open_run(path, snapshot, name, data)
-        self._map.show(snapshot, name, path, data=data)
+        self._bring(SavedModel(state.path, state.snapshot, state.name, data))
 
     def _remember(self, path: Path) -> None:
         self._settings.change(self._settings.now.with_recent(path))
@@ -201,6 +215,12 @@ class OpenModel:
             self._remember(path)
 
     def _on_map(self, new: MapState, old: MapState | None) -> None:
+        if self._coming:
+            model, come = self._coming
+            if new.snapshot is model.snapshot and new.data is model.data:
+                self._coming = None
+                if not self._runs.training.active:
+                    come()
         if old is None or _shown(new) != _shown(old):
             snapshot = new.snapshot
             self.changed.emit(

@@ -16,6 +16,7 @@ from vae_explorer.data.reading import Source
 from vae_explorer.data.table_layout import TableLayout
 from vae_explorer.errors import UserError
 from vae_explorer.files import atomic_write, read_text
+from vae_explorer.model.onnx_pair import PairChoices
 from vae_explorer.session.lessons.progress import Progress
 from vae_explorer.session.map.layers import LayerState, check_once
 from vae_explorer.types import Split
@@ -37,12 +38,21 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
+class KnownPair:
+    """How an ONNX encoder was opened: with which decoder, and as what."""
+
+    decoder: Path
+    choices: PairChoices
+
+
+@dataclass(frozen=True)
 class Settings:
     """``scheme`` is "system", "light" or "dark"; ``layout`` and ``geometry`` are Qt's, in base64.
 
     ``threads`` of 0 means all cores but one; ``device`` is "auto", "cpu", "mps", "cuda" or one such
     as "cuda:1". ``split`` is of the data on the map, ``kind`` what a point of it is, "mean",
     "sample" or "exact"; ``align`` turns planes to compare them, ``ease`` lets points glide.
+    ``pairs`` are the ONNX networks among ``recent``, which names their encoders.
     ``data`` are where data sets were found, by their fingerprints, the newest first.
     ``layers`` are those of the map, the topmost first; ``tables`` how tables were read, the last
     first; ``keys`` those chosen for commands; ``preset`` is the name of the recipe chosen last,
@@ -58,6 +68,7 @@ class Settings:
     device: Annotated[str, DEVICE] = "auto"
     threads: Annotated[int, Meta(ge=0, le=1024)] = 0
     recent: tuple[str, ...] = ()
+    pairs: Mapping[str, KnownPair] = field(default_factory=dict)
     data: Mapping[str, Source] = field(default_factory=dict)
     tables: tuple[TableLayout, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.normal import square_roots
 from vae_explorer.latent.quadrature import exact_codes
 from vae_explorer.model.trained import Check, Posterior, TrainedVAE, unchecked
+from vae_explorer.number_format import AXES
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail, class_name
@@ -194,25 +195,31 @@ class LatentMap:
     def _encode(self, new: MapState) -> None:
         old, split, kind, align = self.state, *astuple(self.choice)
 
+        def end(_: object = None) -> None:
+            self._progress("")
+
         def work(control: Control) -> MapState:
+            images = new.data.of(split).images
+            control.report(partial(self._progress, f"Encoding {len(images):,} images"))
             model, rotation = new.model, new.rotation
             if align and old is not None and rotation is None:
                 model, rotation = _aligned(old, model, control.check)
-            posterior = model.encode(new.data.of(split).images, control.check)
+            posterior = model.encode(images, control.check)
             positions = _samples(posterior) if kind == "sample" else posterior.mean
             text = KINDS["mean" if kind == "exact" else kind]
             everything = np.arange(len(positions))
-            points = _points(new.data, split, positions, everything, text, rotation)
+            points = _points(new.data, split, positions, everything, text, rotation, model.axes)
             return replace(new, model=model, points=points, posterior=posterior, rotation=rotation)
 
         def done(found: MapState) -> None:
             assert self._newest is not None
+            end()
             # Saved meanwhile, it has another name.
             self.publish(replace(found, name=self._newest.name, path=self._newest.path))
             if kind == "exact" and not found.model.no_marginal:
                 self._integrate()
 
-        self._encoding.run(work, done, failed=lambda _: self._progress(""))
+        self._encoding.run(work, done, failed=end, cancelled=end)
 
     def _integrate(self) -> None:
         """Put the exact means in the place of the encoder's."""
@@ -313,11 +320,12 @@ def _points(
     indices: Int64,
     kind: str = KINDS["mean"],
     rotation: Float64 | None = None,
+    axes: tuple[str, str] = AXES,
 ) -> MapPoints:
     images = data.of(split)
     orientation = "" if rotation is None else f"aligned: {describe(rotation)}"
     labels = labels_of(images)[indices]
-    return MapPoints(positions, labels, indices, len(images), split, data, kind, orientation)
+    return MapPoints(positions, labels, indices, len(images), split, data, kind, orientation, axes)
 
 
 def _aligned(old: MapState, model: TrainedVAE, check: Check) -> tuple[TrainedVAE, Float64 | None]:

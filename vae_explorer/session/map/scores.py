@@ -160,12 +160,12 @@ class Scores:
             if name not in names:
                 continue
             for start in range(0, len(seeds), _CHUNK):
+                text = f"{what}: {start:,} of {len(seeds):,} images"
+                control.report(partial(self.progress.emit, text))
                 part = slice(start, min(start + _CHUNK, len(seeds)))
                 if np.isnan(known[name][part]).any():
                     chosen = images[points.indices[part]]
                     compute(model, chosen, seeds[part], known, part, control)
-                text = f"{what}: {part.stop:,} of {len(seeds):,} images"
-                control.report(partial(self.progress.emit, text))
                 control.report(self._publish)
 
     @staticmethod

@@ -23,6 +23,8 @@ _NOT_SELECTED = "Nothing was selected"
 class Search:
     """Selects points of the map. All methods belong to the main thread."""
 
+    ranking = Signal(str)
+    """How far a ranking is, or "" when none is being made."""
     ranked = Signal(tuple)
     """(split, index, name of its class, ELBO) of every point, the lowest ELBO first."""
 
@@ -40,6 +42,7 @@ class Search:
         """Of what was ranked."""
         self._then: dict[str, tuple[MapState, Callable[[Int64], None]]] = {}
         scores.changed.connect(self._on_scores)
+        scores.progress.connect(self._on_progress)
 
     def inside(self, polygon: Float64, mode: Mode, visible: Bools) -> None:
         """Select the points in a polygon (k, 2), of those ``visible`` (n,)."""
@@ -122,6 +125,11 @@ class Search:
             return
         self._then[who] = state, then
         self._scores.request(who, ("elbo",))
+
+    def _on_progress(self, text: str) -> None:
+        now, waiting = self._map.state, self._then.get("rank")
+        wanted = now is not None and waiting is not None and waiting[0].model is now.model
+        self.ranking.emit(text if wanted else "")
 
     def _on_scores(self, known: dict[str, Float32]) -> None:
         elbo, now = known.get("elbo"), self._map.state

@@ -7,6 +7,7 @@ import numpy as np
 
 from vae_explorer.data.dataset import Dataset
 from vae_explorer.model.trained import Posterior, TrainedVAE
+from vae_explorer.number_format import AXES
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32, Float64, Int64, Labels, OneSplit, Split, UInt8
 
@@ -18,7 +19,7 @@ class MapPoints:
     ``positions`` is (n, 2) float32 in latent units, ``labels`` (n,) the class of each, 0 of images
     without labels, ``indices`` (n,) int64 into the split of ``data`` they come from; ``total`` is
     that split's size. ``kind`` says what a point is, such as "encoder mean", and ``orientation``
-    how the plane was turned to be comparable, if so.
+    how the plane was turned to be comparable, if so, ``axes`` what its axes are called.
     """
 
     positions: Float32
@@ -29,6 +30,7 @@ class MapPoints:
     data: Dataset
     kind: str = "encoder mean"
     orientation: str = ""
+    axes: tuple[str, str] = AXES
 
     def origin(self, row: int) -> tuple[OneSplit, int]:
         """The split and the index in it of the image behind a row."""

@@ -219,6 +219,11 @@ class Timeline:
         if self.playing:
             self._set_playing(False)
 
+    def leave(self) -> None:
+        """Show no further moment: another model is on its way."""
+        self.pause()
+        self._moment.cancel()
+
     def _set_playing(self, playing: bool) -> None:
         self.playing = playing
         self.playing_changed.emit(playing)

@@ -138,3 +138,13 @@ def test_an_empty_list_says_what_it_is_for_and_asks_for_the_images(
     assert not empty.isVisible()
     worst.set_images(())
     assert empty.isVisible()
+
+
+def test_a_ranking_is_told_in_the_list(worst: LowestElboList) -> None:
+    empty = worst.findChild(EmptyState)
+    button = empty.findChild(QPushButton)
+    worst.set_progress("ELBO: 2,000 of 60,000 images")
+    assert empty.text() == "ELBO: 2,000 of 60,000 images"
+    assert not button.isVisible()
+    worst.set_progress("")
+    assert button.isVisible()

@@ -193,11 +193,12 @@ def test_the_likelihood_has_a_curve_of_its_own(strip: FrameStrip) -> None:
 
 def test_without_frames_a_note_says_why(strip: FrameStrip) -> None:
     strip.set_path(None)
+    strip.set_note("Choose a kind of path above.")
     before = shown(strip)
     strip.set_path(replace(path(0), note="Pin two images or more."))
     after = shown(strip)
     assert after != before
-    assert strip.accessibleDescription() == "No frames"
+    assert strip.accessibleDescription() == "No frames. Pin two images or more."
     strip.set_path(replace(path(0), note=""))
     colors = {shown(strip).pixelColor(x, y).name() for x in range(5, 690) for y in (50, 54, 58)}
     assert colors == {LIGHT.canvas}, "what was seen before was the note"

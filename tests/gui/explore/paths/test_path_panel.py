@@ -257,3 +257,19 @@ def test_nothing_is_clipped(panel: PathPanel, width: int, height: int) -> None:
     strip = panel.findChild(FrameStrip)
     assert strip.height() >= strip.minimumSizeHint().height()
     assert strip.viewport().rect().contains(strip.frame_rect(63))
+
+
+def test_the_panel_says_what_a_path_lacks_or_waits_for(panel: PathPanel) -> None:
+    strip = panel.findChild(FrameStrip)
+    about = panel.results[1]
+    panel.set_progress("Geodesics: measuring the plane")
+    assert about.text() == "Geodesics: measuring the plane"
+    panel.set_progress("")
+    assert about.text() == "A row"
+    panel.set_path(None)
+    assert "Pin two images" in strip.accessibleDescription()
+    panel.set_pinned(2)
+    assert strip.accessibleDescription() == "No frames. Choose a kind of path above."
+    panel.set_progress("Geodesics: measuring the plane")
+    assert "measuring" in strip.accessibleDescription()
+    assert about.text() == ""

@@ -17,7 +17,7 @@ from vae_explorer.gui.explore.decode.pin_tray import PinTray
 from vae_explorer.gui.explore.decode.support_section import SupportSection
 from vae_explorer.gui.theme import MARGIN, SPACE
 from vae_explorer.gui.widgets.rows import Scrolled, column, fill, row
-from vae_explorer.number_format import NONE, figure, pair
+from vae_explorer.number_format import NONE, figure, located
 from vae_explorer.session.explore.decoding import Decoded
 from vae_explorer.session.explore.pins import DataPoint
 
@@ -72,11 +72,12 @@ class DecodePanel(QWidget):
     def set_decoded(self, decoded: Decoded) -> None:
         """Show a decoded position, with what it cost."""
         self._digit.set_image(qimage_of(decoded.image))
-        position = f"z = {pair(decoded.z)}"
+        position = located(decoded.z, decoded.axes)
         cost = f"{figure(decoded.milliseconds, 2)} ms"
         preview = " · preview" if decoded.preview else ""
         self._digit.set_caption(f"{position} · {cost}{preview}", position + preview)
         self._digit.repaint()  # now, before the map and all else that waits to be painted
+        self.sliders.set_axes(decoded.axes)
         self.export.setEnabled(True)
 
     def set_pins(self, tray: tuple[DataPoint, ...], current: DataPoint | None) -> None:

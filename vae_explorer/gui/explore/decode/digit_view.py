@@ -105,7 +105,7 @@ class DigitView(QWidget):
     @override
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if self._image is not None:
-            chart_menu(self, self._export, None, ("png",), "image").popup(event.globalPos())
+            chart_menu(self, self._export, None, data=False).popup(event.globalPos())
 
     def _export(self, _kind: str, _style: FigureStyle | None = None, /) -> bytes:
         """The image without its caption, enlarged and crisp."""

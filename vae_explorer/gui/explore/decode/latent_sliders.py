@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QSlider, QVBoxLayout, QWidget
 from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.gui.widgets.rows import label_of, row
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
+from vae_explorer.number_format import AXES
 from vae_explorer.session.explore.cursor import LATENT_LIMIT
 
 _STEPS_PER_UNIT = 1000
@@ -14,19 +15,24 @@ _STEP = 0.1
 
 
 class LatentSliders(QWidget):
-    """Two rows, z₁ and z₂, each a slider and a box that say the same number, in latent units."""
+    """Two rows, a coordinate each, a slider and a box that say the same number, in latent units."""
 
     z_changed = Signal(float, float)
-    """A person moved a slider or entered a number: (z₁, z₂)."""
+    """A person moved a slider or entered a number: both coordinates."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._axes = LatentAxis("z₁"), LatentAxis("z₂")
+        self._axes = LatentAxis(AXES[0]), LatentAxis(AXES[1])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         for axis in self._axes:
             axis.edited.connect(self._announce)
             layout.addWidget(axis)
+
+    def set_axes(self, names: tuple[str, str]) -> None:
+        """Call the coordinates otherwise."""
+        for axis, name in zip(self._axes, names, strict=True):
+            axis.set_name(name)
 
     def set_z(self, z1: float, z2: float) -> None:
         """Show a position, clamped to the limit."""
@@ -44,13 +50,10 @@ class LatentAxis(QWidget):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self.name = name
+        self.name = ""
         self.value = 0.0
         self._box = NumberBox(-LATENT_LIMIT, LATENT_LIMIT, _STEP, decimals=_DECIMALS, even=True)
-        self._box.setAccessibleName(name)
-        self._box.setToolTip(f"{name} in latent units")
         self._slider = QSlider(Qt.Orientation.Horizontal)
-        self._slider.setAccessibleName(f"{name} slider")
         self._slider.setAccessibleDescription("In thousandths of a latent unit")
         self._slider.setSingleStep(round(_STEP * _STEPS_PER_UNIT))
         self._slider.setPageStep(_STEPS_PER_UNIT)
@@ -63,6 +66,16 @@ class LatentAxis(QWidget):
         self.setLayout(layout)
         self._slider.valueChanged.connect(self._take_slider)
         self._box.valueChanged.connect(self._take_box)
+        self.set_name(name)
+
+    def set_name(self, name: str) -> None:
+        """Call it otherwise."""
+        if name != self.name:
+            self.name = name
+            self.label.setText(name)
+            self._box.setAccessibleName(name)
+            self._box.setToolTip(f"{name} in latent units")
+            self._slider.setAccessibleName(f"{name} slider")
 
     def set_value(self, value: float) -> None:
         """Show a value, clamped to the limit."""

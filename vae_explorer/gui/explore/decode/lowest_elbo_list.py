@@ -60,13 +60,21 @@ class LowestElboList(QListView):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         self._rows = _Rows(thumbnail, self)
         self.setModel(self._rows)
-        self._empty = EmptyState(_ABOUT, "Rank the Images", over=self)
+        self._empty = EmptyState(over=self)
         self._empty.asked.connect(self.asked)
+        self.set_progress("")
 
     def set_remark(self, remark: Remark | None) -> None:
         """Say what the figures are if they are no likelihood."""
         tip = f"Images by their {named('ELBO', remark)}; choosing one pins it"
         self.setToolTip(explained(tip, remark))
+
+    def set_progress(self, text: str) -> None:
+        """Say how far the ranking is that was asked for; with "" offer one."""
+        if text:
+            self._empty.say(text, mood="busy")
+        else:
+            self._empty.say(_ABOUT, "Rank the Images")
 
     def set_images(self, rows: Sequence[Row]) -> None:
         """Show these images, the worst first."""

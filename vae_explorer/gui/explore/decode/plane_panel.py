@@ -7,7 +7,8 @@ from vae_explorer.gui.explore.decode.latent_sliders import LatentAxis
 from vae_explorer.gui.theme import MARGIN
 from vae_explorer.gui.widgets.empty_state import EmptyState
 from vae_explorer.gui.widgets.rows import Scrolled, beside, button, label_of
-from vae_explorer.session.explore.latent_plane import PlaneView, coordinate
+from vae_explorer.number_format import coordinate
+from vae_explorer.session.explore.latent_plane import PlaneView
 
 _ABOUT = "This model has two latent dimensions, and the map shows both."
 

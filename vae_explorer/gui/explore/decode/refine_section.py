@@ -37,6 +37,7 @@ class RefineSection(QGroupBox):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Refine the posterior", parent)
+        self.setProperty("export", "refinement")
         self._steps: list[RefinementStep] = []
         self._ceiling: float | None = None
         self._remark: Remark | None = None

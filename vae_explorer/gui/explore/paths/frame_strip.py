@@ -89,6 +89,7 @@ class FrameStrip(QAbstractScrollArea):
         self._path: LatentPath | None = None
         self._curves: tuple[FrameCurve, ...] = ()
         self._frame = 0
+        self._note = ""
         self.setAccessibleName("Frames of the path")
         self.setToolTip("Click, drag or press the arrow keys to choose a frame")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -102,6 +103,11 @@ class FrameStrip(QAbstractScrollArea):
         self._lay_out()
         self.set_frame(self._frame)
 
+    def set_note(self, note: str) -> None:
+        """What stands here while there is no path."""
+        self._note = note
+        self.set_frame(self._frame)
+
     def set_frame(self, frame: int) -> None:
         """Frame a picture and bring it into sight."""
         self._frame = min(max(frame, 0), max(0, self.count - 1))
@@ -110,9 +116,13 @@ class FrameStrip(QAbstractScrollArea):
         # With its neighbours, so that a drag can go on.
         first, last = left - cell, left + 2 * cell - self.viewport().width()
         bar.setValue(max(min(bar.value(), first), last) if last < first else left)
-        at = f"Frame {self._frame + 1} of {self.count}" if self.count else "No frames"
+        at = f"Frame {self._frame + 1} of {self.count}" if self.count else f"No frames. {self._why}"
         self.setAccessibleDescription(at)
         self.viewport().update()
+
+    @property
+    def _why(self) -> str:
+        return self._path.note if self._path else self._note
 
     @property
     def count(self) -> int:
@@ -240,10 +250,9 @@ class FrameStrip(QAbstractScrollArea):
                 painter.drawRect(self.viewport().rect().adjusted(0, 0, -1, -1))
 
     def _paint_note(self, painter: QPainter) -> None:
-        note = self._path.note if self._path else "Pin two images, and choose a kind of path above."
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         painter.setPen(QColor(current_theme().muted))
-        painter.drawText(self.viewport().rect().adjusted(8, 4, -8, -4), flags, note)
+        painter.drawText(self.viewport().rect().adjusted(8, 4, -8, -4), flags, self._why)
 
     def _in_sight(self) -> range:
         start = self.horizontalScrollBar().value() // self._cell

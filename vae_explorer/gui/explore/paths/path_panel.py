@@ -23,7 +23,7 @@ from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.gui.widgets.rows import label_of, row
 from vae_explorer.gui.widgets.wheel_guard import spare_from_wheel
-from vae_explorer.number_format import figure, pair
+from vae_explorer.number_format import figure, located
 from vae_explorer.session.explore.latent_paths import KINDS, LEAST, MOST, LatentPath
 
 _LINE = 105  # letters; from here on each text stands on one line
@@ -80,6 +80,7 @@ class PathPanel(Themed):
         self.setMinimumWidth(self.minimumSizeHint().width())
 
         self._strip.frame_chosen.connect(self.frame_chosen)
+        self._pinned, self._work = 0, ""
         self.set_path(None)
 
     def set_choice(self, kind: str, frames: int, closed: bool) -> None:
@@ -99,10 +100,26 @@ class PathPanel(Themed):
             button.setEnabled(some)
         if not some:
             self._pause()
-        text = _about(path) if path and some else ""
-        self._about.set_text(text)
-        self._about.setToolTip(text)
+        self._tell()
         self.set_frame(self._frame)
+
+    def set_pinned(self, count: int) -> None:
+        """Ask for images to be pinned as long as a path through them has too few."""
+        self._pinned = count
+        self._tell()
+
+    def set_progress(self, text: str) -> None:
+        """Say what the next path waits for; "" when it is there."""
+        self._work = text
+        self._tell()
+
+    def _tell(self) -> None:
+        path, some = self._path, self._strip.count > 0
+        text = self._work or (_about(path) if path and some else "")
+        self._about.set_text(text if some else "")
+        self._about.setToolTip(text if some else "")
+        pin = "Choose" if self._pinned >= LEAST else "Pin two images, and choose"
+        self._strip.set_note(self._work or f"{pin} a kind of path above.")
 
     def set_frame(self, frame: int) -> None:
         """Show which frame is the current one."""
@@ -218,7 +235,7 @@ class PathPanel(Themed):
         if path is None or not self._strip.count:
             return ""
         z1, z2 = path.positions[frame].tolist()
-        parts = [f"{frame + 1} of {self._strip.count}", f"z = {pair((z1, z2))}"]
+        parts = [f"{frame + 1} of {self._strip.count}", located((z1, z2), path.axes)]
         return " · ".join(parts + [self._curve_text(curve) for curve in curves_of(path)])
 
     def _curve_text(self, curve: FrameCurve) -> str:

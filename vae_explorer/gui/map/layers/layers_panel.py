@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import pairwise
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import (
     QAction,
     QColor,
 )
 from PySide6.QtWidgets import (
     QFrame,
+    QStyle,
     QVBoxLayout,
     QWidget,
 )
@@ -23,7 +24,7 @@ from vae_explorer.session.map.layers import LAYERS, LayerState
 from vae_explorer.session.map.marks import LayerContent
 
 WIDTH = 260
-"""The least width of the panel, logical pixels."""
+"""The least width of the panel in usual type, logical pixels."""
 
 
 class LayersPanel(Themed):
@@ -72,10 +73,16 @@ class LayersPanel(Themed):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._scroll)
-        self.setMinimumWidth(WIDTH)
         self.setAccessibleName("Layers")
         self._arrange(self._order)
         self.set_theme(current_theme())
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        """So wide that no row is cut beside the scroll bar."""
+        bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+        width = self._content.minimumSizeHint().width() + bar
+        return QSize(max(WIDTH, width), super().minimumSizeHint().height())
 
     def set_layers(self, states: tuple[LayerState, ...]) -> None:
         """Show all layers as they are, the topmost first."""
