@@ -77,6 +77,11 @@ def check_size(recipe: Recipe, shape: ImageShape) -> None:
         raise RecipeError(_too_large(found))
 
 
+def decoder_products(architecture: Architecture) -> int:
+    """Multiplications that decoding one z takes."""
+    return _products(_networks(architecture)[1])
+
+
 def _too_large(found: Cost) -> str:
     return (
         f"A step takes at least {found.bytes / 1e9:,.1f} GB, for {found.weights:,} weights and "

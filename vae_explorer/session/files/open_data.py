@@ -92,16 +92,23 @@ class OpenData:
         def read(control: Control) -> tuple[Recipe, Dataset] | UserError:
             try:
                 found = inspect(path, chosen, control.check)
-                recipe = proposed(usual, found)
-                seconds = seconds_of(recipe, found.image_shape, found.counts["train"])
-                look = Look(path, chosen, found, recipe, seconds)
-                control.report(partial(self.looked.emit, look))
+                recipe = look(found, control)
                 # What it takes for granted has been shown.
-                return recipe, read_all(replace(chosen, grid=found.reading.grid), control)
+                data = read_all(replace(chosen, grid=found.reading.grid), control)
+                if data.sizes() != found.counts:  # some are damaged, or copies, which share a split
+                    recipe = look(replace(found, counts=data.sizes()), control)
+                return recipe, data
             except UserError as error:
                 if reading is None:
                     raise
                 return error
+
+        def look(found: Preview, control: Control) -> Recipe:
+            recipe = proposed(usual, found)
+            seconds = seconds_of(recipe, found.image_shape, found.counts["train"])
+            seen = Look(path, chosen, found, recipe, seconds)
+            control.report(partial(self.looked.emit, seen))
+            return recipe
 
         def read_all(chosen: Reading, control: Control) -> Dataset:
             def tell(done: float) -> None:
