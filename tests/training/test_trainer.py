@@ -9,8 +9,8 @@ from torch import Tensor
 from tests.support.trainers import NewTrainer, equal, finish, reports, weights
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.model.architecture import LIKELIHOODS, NETWORKS
-from vae_explorer.training import trainer as module
 from vae_explorer.training import held_out
+from vae_explorer.training import trainer as module
 from vae_explorer.training.recipe import OBJECTIVES, PRECISIONS, Recipe
 from vae_explorer.training.schedule import learning_rate
 from vae_explorer.training.trainer import EpochMetrics, Trainer

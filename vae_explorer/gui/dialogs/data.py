@@ -83,6 +83,7 @@ class DataDialog(FormDialog):
             self.finished.connect(lambda _, signal=signal, slot=slot: signal.disconnect(slot))
         self.rejected.connect(data.leave)
         self._on_look(look)
+        self.go.setFocus()  # and not Cancel
 
     @override
     def values(self) -> tuple[Dataset, Recipe, bool]:
