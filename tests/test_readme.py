@@ -76,6 +76,7 @@ def hasty(hardly_refined: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hasty")
 def test_every_command_line_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the checkout, on few images; windows, benchmarks and torchrun are stood in for."""

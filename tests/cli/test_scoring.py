@@ -122,3 +122,13 @@ def test_one_straight_table_for_all_models_and_what_is_published(
         assert line[end : end + 1] == " "
         assert line[end - 1].isdigit() or not line[head.index("log p(x)") + 12 :].strip()
     assert max(len(line) for line in [head, *rows]) <= 120
+
+
+def test_ctrl_c_ends_with_130(cli: Cli, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vae_explorer.training.evaluation.evaluate", interrupted)
+    result = cli("evaluate", checkpoint)
+    assert result.exit_code == 130
+    assert result.stderr == "Interrupted.\n"

@@ -2,9 +2,11 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -62,15 +64,38 @@ def test_ctrl_c_ends_both_after_the_same_step_and_one_can_go_on(
         torch.testing.assert_close(value, weights[name], atol=1e-3, rtol=1e-3)
 
 
+_TWO = """
+import os, sys
+import vae_explorer.training.trainer
+from vae_explorer.cli import main
+for rank in range(2):
+    if os.fork() == 0:
+        os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank))
+        main(sys.argv[1:])
+sys.exit(1 if all([os.wait()[1] for _ in range(2)]) else 0)
+"""
+"""As torchrun starts them, but that both come of one that has imported torch."""
+
+
 @pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="forks")
 def test_what_one_cannot_do_ends_both_and_is_said_once(
     recipe_file: Path, locked_folder: Path
 ) -> None:
-    options = ["--recipe", str(recipe_file), "--runs", str(locked_folder / "runs")]
+    with closing(socket.socket()) as any_port:
+        any_port.bind(("127.0.0.1", 0))
+        port = any_port.getsockname()[1]
+    told = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "TORCHELASTIC_RUN_ID": "none"}
+    meet = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    words = ["train", "--images", "500", "--recipe", str(recipe_file)]
     done = subprocess.run(
-        [*TORCHRUN, *options], capture_output=True, text=True, timeout=240, check=False
+        [sys.executable, "-c", _TWO, *words, "--runs", str(locked_folder / "runs")],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env=os.environ | told | meet,
     )
-    assert done.returncode != 0
+    assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.count("Error: Cannot start a run in") == 1
     assert "Choose another folder." in done.stderr

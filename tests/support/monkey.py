@@ -343,10 +343,5 @@ def _type(widget: QWidget, text: str) -> None:
 
 
 _SIZES = (
-    "network",
-    "encoder_hidden",
-    "decoder_hidden",
-    "samples",
-    "validation_images",
-    "batch_size",
+    *("network", "encoder_hidden", "decoder_hidden", "samples", "validation_images", "batch_size"),
 )

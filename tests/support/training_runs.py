@@ -142,7 +142,7 @@ class Run:
             case Progress(points) if points:
                 self.batches.append(points)
                 self.points.extend(points)
-            case Moved(snapshot, posterior):
+            case Moved(snapshot, Posterior() as posterior):
                 self.moves.append((snapshot, posterior))
             case Kept(frame, steps):
                 self.kept.append((frame, steps))

@@ -4,13 +4,15 @@
 same key replaces an older one, whose answer is then never delivered. Of these lanes "files" is for
 what a person waits for (open, encode; files are written there too, but nothing replaces or cancels
 that), "layers" for what is drawn on the map, "figures" for what may take minutes, "lessons" for
-what the instruments of the lessons compute.
+what the instruments of the lessons compute, "live" for the images of a model that is trained.
 
 Every job ends exactly once, as done, failed or cancelled, whatever its work raised; after
 ``shutdown`` nothing is delivered any more. Executors and the hop to the main thread are given from
 outside, so tests run inline without a thread.
 """
 
+import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
@@ -21,7 +23,10 @@ from vae_explorer.errors import UserError
 
 T = TypeVar("T")
 
-Lane = Literal["files", "layers", "figures", "lessons"]
+Lane = Literal["files", "layers", "figures", "lessons", "live"]
+
+_PATIENT_LANES: tuple[Lane, ...] = ("layers", "figures", "lessons", "live")
+_NICE = 10
 
 Post = Callable[[Callable[[], None]], None]
 """Runs a function on the main thread, soon, in order. Called from any thread."""
@@ -86,7 +91,13 @@ def ignore() -> None:
 
 
 def _thread(lane: str) -> Executor:
-    return ThreadPoolExecutor(1, lane)
+    return ThreadPoolExecutor(1, lane, _give_way if lane in _PATIENT_LANES else None)
+
+
+def _give_way() -> None:
+    """Let this thread, and those that compute for it, wait for a person and for training."""
+    if sys.platform == "linux":  # elsewhere it is the process that has a priority
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
 class Jobs:

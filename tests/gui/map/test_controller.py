@@ -117,13 +117,13 @@ def test_a_run_goes_on_under_all_layers(
     person.click(person.position(person.lone))
     window.training.set_recipe(recipe.replace(epochs=10_000))
     window.actions_["start"].trigger()
-    person.wait(lambda: len(person.positions) == 100)
+    person.wait(lambda: person.status.startswith("600 · train · encoder mean · as of epoch "))
     before = person.positions.copy()
     person.wait(lambda: not np.array_equal(person.positions, before))
     person.wait(lambda: window.app.training.status.epoch > 2)
     person.trigger("stop")
     person.wait_for_phase(Phase.IDLE)
-    person.wait(lambda: len(person.positions) == 600)
+    person.wait(lambda: person.status == "600 · train · encoder mean")
     assert not person.errors
 
 
@@ -137,7 +137,7 @@ def test_both_splits_share_the_map(
     person.trigger("split_both")
     person.wait(lambda: len(person.positions) == 900)
     assert person.window.actions_["split_both"].isChecked()
-    assert person.status == "900 of 900 · train and test · encoder mean"
+    assert person.status == "900 · train and test · encoder mean"
     assert person.selected == [], "it was of other data"
     means = [bundled.model.encode(small_mnist[split].images).mean for split in ("train", "test")]
     np.testing.assert_array_equal(person.positions, np.concatenate(means))

@@ -124,13 +124,12 @@ def test_a_figure_waits_until_the_points_rest(
     window, figures = person.window, person.window.app.scores
     window.training.set_recipe(recipe.replace(epochs=10_000))
     window.actions_["start"].trigger()
-    person.wait(lambda: len(person.positions) == 100)
+    person.wait(lambda: "as of epoch" in person.status)
     color_by(person, "Reconstruction error")
     (key,) = window.map.findChildren(ColorKey)
     assert "Computed when training pauses" in key.toolTip()
     assert {*window.map._cloud.colors.tolist()} == {QColor(current_theme().muted).rgb()}
     person.trigger("pause")
-    person.wait(lambda: len(person.positions) == 600)
     person.wait(lambda: np.isfinite(figures.known.get("log_likelihood", np.nan)).all())
     person.wait(lambda: len({*window.map._cloud.colors.tolist()}) > 100)
     assert "log p(x|z)" in key.toolTip()

@@ -66,7 +66,7 @@ def test_views_and_layers_are_taken_light_and_dark(
     for module in (camera, exploring):
         monkeypatch.setattr(module, "LAYERS", two)
     for module in (camera, exploring, learning, training):
-        monkeypatch.setattr(module, "run_events", lambda ms: run_events(ms // 20))
+        monkeypatch.setattr(module, "run_events", lambda ms: run_events(max(10, ms // 20)))
     first = bundled_lessons()[:1]
     monkeypatch.setattr("vae_explorer.session.lessons.course.bundled_lessons", lambda: first)
     files = screenshots.take(tmp_path / "new" / "folder", screenshots.TOPICS[:-1])

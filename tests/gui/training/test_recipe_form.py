@@ -73,34 +73,25 @@ def used(objective: str) -> set[str]:
     return {name for name, spec in SPECS.items() if spec.applies(Recipe(objective=objective))}
 
 
-@pytest.mark.parametrize("name", SPECS)
-def test_every_field_has_an_editor_with_the_bounds_of_its_spec(form: RecipeForm, name: str) -> None:
-    spec, editor = SPECS[name], editor_of(form, name)
-    if isinstance(editor, QComboBox):
-        assert tuple(editor.itemText(i) for i in range(editor.count())) == spec.choices
-    elif isinstance(editor, SizesBox):
-        assert spec.sizes
-        assert editor.text() == getattr(Recipe(), name)
-    else:
-        assert (editor.minimum(), editor.maximum()) == (spec.low, spec.high)
-        assert editor.suffix().strip() == spec.unit
-        assert editor.whole == isinstance(getattr(Recipe(), name), int)
-
-
-@pytest.mark.parametrize("name", SPECS)
-def test_every_field_is_explained(form: RecipeForm, name: str) -> None:
-    spec, editor = SPECS[name], editor_of(form, name)
-    tip = editor.toolTip()
-    assert spec.help in tip
-    assert name in tip
-    said = QAccessible.queryAccessibleInterface(editor)
-    assert spec.help in said.text(QAccessible.Text.Description)
-    if isinstance(editor, QComboBox):  # named after its choice on Linux, and labelled by relation
-        ((said, _),) = said.relations(QAccessible.RelationFlag.Label)
-    assert said.text(QAccessible.Text.Name) == spec.label
-
-
-def test_the_range_is_in_the_tooltip(form: RecipeForm) -> None:
+def test_every_field_is_explained_and_has_an_editor_with_its_bounds(form: RecipeForm) -> None:
+    for name, spec in SPECS.items():
+        editor, default = editor_of(form, name), getattr(Recipe(), name)
+        if isinstance(editor, QComboBox):
+            assert tuple(editor.itemText(i) for i in range(editor.count())) == spec.choices
+        elif isinstance(editor, SizesBox):
+            assert spec.sizes
+            assert editor.text() == default
+        else:
+            assert (editor.minimum(), editor.maximum()) == (spec.low, spec.high)
+            assert editor.suffix().strip() == spec.unit
+            assert editor.whole == isinstance(default, int), name
+        assert spec.help in editor.toolTip()
+        assert name in editor.toolTip()
+        said = QAccessible.queryAccessibleInterface(editor)
+        assert spec.help in said.text(QAccessible.Text.Description)
+        if isinstance(editor, QComboBox):  # named after its choice on Linux, labelled by relation
+            ((said, _),) = said.relations(QAccessible.RelationFlag.Label)
+        assert said.text(QAccessible.Text.Name) == spec.label
     assert "1 to 10,000 epochs" in editor_of(form, "epochs").toolTip()
     assert "1e-06 to 1" in editor_of(form, "learning_rate").toolTip()
     sizes = "1 to 16 sizes, 1 to 8,192 units each, such as 512-256"
@@ -130,20 +121,20 @@ def test_setting_a_recipe_is_not_a_change(qtbot: QtBot, form: RecipeForm) -> Non
     assert form.recipe() == every_field
 
 
-@pytest.mark.parametrize("name", [name for name, spec in SPECS.items() if len(spec.choices) != 1])
-def test_a_change_of_any_field_is_told(qtbot: QtBot, form: RecipeForm, name: str) -> None:
-    editor = editor_of(form, name)
-    with qtbot.waitSignal(form.recipe_changed) as told:
-        if isinstance(editor, QComboBox):
-            editor.setCurrentIndex((editor.currentIndex() + 1) % editor.count())
-        elif isinstance(editor, SizesBox):
-            type_over(qtbot, editor, "64-32")
-            qtbot.keyClick(editor, Qt.Key.Key_Return)
-        else:
-            editor.stepBy(1)
-    changed: Recipe = told.args[0]
-    differing = [field for field in SPECS if getattr(changed, field) != getattr(Recipe(), field)]
-    assert differing == [name]
+def test_a_change_of_any_field_is_told(qtbot: QtBot, form: RecipeForm) -> None:
+    for name in (name for name, spec in SPECS.items() if len(spec.choices) != 1):
+        form.set_recipe(Recipe())
+        editor = editor_of(form, name)
+        with qtbot.waitSignal(form.recipe_changed) as told:
+            if isinstance(editor, QComboBox):
+                editor.setCurrentIndex((editor.currentIndex() + 1) % editor.count())
+            elif isinstance(editor, SizesBox):
+                type_over(qtbot, editor, "64-32")
+                qtbot.keyClick(editor, Qt.Key.Key_Return)
+            else:
+                editor.stepBy(1)
+        changed: Recipe = told.args[0]
+        assert [f for f in SPECS if getattr(changed, f) != getattr(Recipe(), f)] == [name]
 
 
 def test_typing_a_learning_rate(qtbot: QtBot, form: RecipeForm) -> None:
@@ -190,17 +181,11 @@ def test_changed_fields_are_marked(form: RecipeForm) -> None:
     assert mark_of(form, "beta") == ""
     assert "changed" not in editor_of(form, "beta").toolTip()
     assert form.findChild(QToolButton).text() == "More (1 changed)"
-
     form.set_base(Recipe(epochs=40))
-    assert mark_of(form, "epochs") == ""
-    assert mark_of(form, "schedule") == "●"
-
+    assert (mark_of(form, "epochs"), mark_of(form, "schedule")) == ("", "●")
     form.set_recipe(Recipe(epochs=40))
     assert mark_of(form, "schedule") == ""
     assert form.findChild(QToolButton).text() == "More"
-
-
-def test_editing_moves_the_mark(form: RecipeForm) -> None:
     for way, mark in ((1, "●"), (-1, "")):
         number_of(form, "seed").stepBy(way)
         assert mark_of(form, "seed") == mark
@@ -246,15 +231,12 @@ def test_two_columns_are_wide_and_one_is_tall(form: RecipeForm) -> None:
     assert form.sizeHint() == one
 
 
-def test_a_run_locks_the_form(form: RecipeForm) -> None:
+def test_a_run_locks_the_form_but_for_what_it_can_take(form: RecipeForm) -> None:
     form.set_editable(False)
     assert enabled(form) == set()
     assert form.findChild(QToolButton).isEnabled()
     form.set_editable(True)
     assert enabled(form) == used("elbo")
-
-
-def test_a_run_leaves_open_what_it_can_take(qtbot: QtBot, form: RecipeForm) -> None:
     form.set_editable(False, live=True)
     assert enabled(form) == set(STEERABLE)
     for name in SPECS:
@@ -266,12 +248,9 @@ def test_a_run_leaves_open_what_it_can_take(qtbot: QtBot, form: RecipeForm) -> N
     form.set_editable(True)
     assert mark_of(form, "beta") == ""
     assert not form.locks(None, live=True)
-
-
-def test_what_the_objective_does_not_use_is_not_steered(form: RecipeForm) -> None:
     form.set_recipe(Recipe(objective="exact"))
     form.set_editable(False, live=True)
-    assert "beta" not in enabled(form)
+    assert "beta" not in enabled(form), "the objective does not use it"
     assert "learning_rate" in enabled(form)
 
 
@@ -328,20 +307,15 @@ def test_only_the_fields_that_matter_to_the_objective_can_be_edited(form: Recipe
     assert "beta" in used("elbo") - used("exact")
     assert "lattice_points" not in used("iwae")
     assert form.recipe() == Recipe(objective=objectives[-1]), "what is not used is kept"
-
-
-def test_a_field_that_waits_for_another_is_grey(form: RecipeForm) -> None:
-    form.set_recipe(Recipe(fourier_features=0))
-    assert not editor_of(form, "fourier_scale").isEnabled()
-    form.set_recipe(Recipe(fourier_features=1))
-    assert editor_of(form, "fourier_scale").isEnabled()
+    for features in (0, 1):
+        form.set_recipe(Recipe(fourier_features=features))
+        assert editor_of(form, "fourier_scale").isEnabled() == bool(features)
 
 
 def test_a_combination_that_is_no_likelihood_is_told(qtbot: QtBot, form: RecipeForm) -> None:
     form.show()
-    (remark,) = [
-        x for x in form.findChildren(QLabel) if x.accessibleName() == "What the figures are"
-    ]
+    labels = form.findChildren(QLabel)
+    (remark,) = (x for x in labels if x.accessibleName() == "What the figures are")
     assert not remark.isVisible()
     box = editor_of(form, "treatment")
     assert isinstance(box, QComboBox)

@@ -147,6 +147,7 @@ def readme_keys(commands: Sequence[Command]) -> list[str]:
     return rows
 
 
+@pytest.mark.slow
 def test_every_command_runs(
     person: Person, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,6 +71,7 @@ def test_a_read_on_the_main_thread_is_noticed(
     assert {seen.split()[0] for seen in disk_guard.seen} == {"open", "os.stat"}
 
 
+@pytest.mark.slow
 def test_the_main_thread_never_waits_for_the_disk(
     person: Person,
     choose: Callable[[Path], None],

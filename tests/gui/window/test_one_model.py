@@ -111,6 +111,7 @@ class Witness:
                 self.wrong.add(f"ELBO {elbo} is of another model")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "layers",
     [

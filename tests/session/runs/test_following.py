@@ -14,7 +14,9 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import CheckpointError, DataError
 from vae_explorer.model.trained import Images, Posterior, TrainedVAE
 from vae_explorer.session.jobs import Jobs
+from vae_explorer.session.map.state import MapState
 from vae_explorer.session.runs import runs as runs_module
+from vae_explorer.session.training import worker as worker_module
 from vae_explorer.session.training.events import Phase
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
@@ -30,6 +32,7 @@ def test_the_map_follows_a_run_and_ends_on_its_checkpoint(
     opened: Desk, recipe: Recipe, monkeypatch: pytest.MonkeyPatch, digits: ImageSet
 ) -> None:
     monkeypatch.setattr(runs_module, "LIVE_IMAGES", 250)
+    monkeypatch.setattr(worker_module, "ALL_SECONDS", 0.0)
     opened.app.pinning.pin(17)
     said = len(opened.points)
     opened.app.runs.train(recipe.replace(seed=3))
@@ -60,7 +63,7 @@ def test_the_map_follows_a_run_and_ends_on_its_checkpoint(
 @pytest.mark.parametrize(
     ("images", "limit", "shown"), [(600, 600, 600), (600, 599, 300), (600, 10_000, 600)]
 )
-def test_never_more_live_images_than_said(
+def test_where_all_take_too_long_never_more_live_images_than_said(
     opened: Desk,
     recipe: Recipe,
     monkeypatch: pytest.MonkeyPatch,
@@ -69,11 +72,38 @@ def test_never_more_live_images_than_said(
     shown: int,
 ) -> None:
     monkeypatch.setattr(runs_module, "LIVE_IMAGES", limit)
+    monkeypatch.setattr(worker_module, "ALL_SECONDS", 0.0)
     said = len(opened.points)
     opened.app.runs.train(recipe)
     opened.settle()
     assert opened.points[said].total == images
     assert len(opened.points[said].positions) == shown
+
+
+@pytest.mark.usefixtures("restless")
+def test_all_images_move_and_each_move_is_of_one_model(
+    threaded: Desk, unending: Recipe, monkeypatch: pytest.MonkeyPatch, digits: ImageSet
+) -> None:
+    monkeypatch.setattr(runs_module, "LIVE_IMAGES", 60)
+    seen: list[MapState] = []
+    app = threaded.app
+    app.map.changed.connect(lambda new, _: seen.append(new) if new.moving else None)
+    app.runs.train(unending)
+    threaded.main.run_until(lambda: len({state.snapshot.step for state in seen}) > 3)
+    app.runs.timeline.show(0)  # is of fewer images, as it was kept
+    threaded.main.run_until(lambda: app.map.state is not None and not app.map.state.moving)
+    assert len(threaded.points[-1].positions) == 60
+    app.runs.timeline.return_live()
+    assert len(threaded.points[-1].positions) == 600
+    app.training.stop()
+    threaded.wait_for(Phase.IDLE)
+    threaded.main.run_until(lambda: threaded.models[-1].path is not None)
+    for state in seen[-3:]:
+        assert state.points is not None
+        expected = state.snapshot.model.encode(digits.images).mean
+        np.testing.assert_array_equal(state.points.positions, expected)
+        np.testing.assert_array_equal(state.points.indices, np.arange(600))
+    assert threaded.failures == []
 
 
 @pytest.mark.usefixtures("restless")
@@ -85,6 +115,7 @@ def test_points_of_the_model_before_do_not_come_back_while_training(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(runs_module, "LIVE_IMAGES", 60)
+    monkeypatch.setattr(worker_module, "ALL_SECONDS", 0.0)
     moving = threading.Event()
     encode = TrainedVAE.encode
 
@@ -113,6 +144,7 @@ def test_pins_and_thumbnails_work_on_the_moving_map(
     opened: Desk, recipe: Recipe, monkeypatch: pytest.MonkeyPatch, digits: ImageSet
 ) -> None:
     monkeypatch.setattr(runs_module, "LIVE_IMAGES", 60)
+    monkeypatch.setattr(worker_module, "ALL_SECONDS", 0.0)
     opened.app.runs.train(recipe)
     opened.main.run_until(lambda: opened.positions)
     opened.app.pinning.pin(7)
@@ -259,6 +291,7 @@ def test_what_moved_before_a_run_failed_is_shown_whole(
     opened: Desk, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runs_module, "LIVE_IMAGES", 60)
+    monkeypatch.setattr(worker_module, "ALL_SECONDS", 0.0)
     saves: list[object] = []
 
     save = RunFolder.save

@@ -23,7 +23,7 @@ class StatusLine(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._points = self._work = ""
+        self._points = self._work = self._age = ""
         self._text = QLabel()
         self._text.setAccessibleName("Points shown")
         # Two lines, or a long text would keep the window wide; always, or the map would jump.
@@ -55,6 +55,11 @@ class StatusLine(QWidget):
         self._points = told(points, drawn, selected)
         self._show()
 
+    def set_age(self, epoch: float | None) -> None:
+        """Say after how many epochs of a run that goes on the points were there; None of no run."""
+        self._age = "" if epoch is None else f"as of epoch {epoch:.2f}"
+        self._show()
+
     def set_progress(self, text: str) -> None:
         """Say how far what the colours wait for has come; empty when they are there."""
         self._work = text
@@ -72,7 +77,7 @@ class StatusLine(QWidget):
         self._color_by.setCurrentIndex(self._color_by.findData(by))
 
     def _show(self) -> None:
-        self._text.setText(self._work or self._points)
+        self._text.setText(self._work or joined(self._points, self._age))
 
     def _on_color(self) -> None:
         self.color_chosen.emit(self._color_by.currentData())
@@ -81,8 +86,11 @@ class StatusLine(QWidget):
 def told(points: MapPoints, drawn: int, selected: str = "") -> str:
     """How many points show, of what; see ``StatusLine.set_points``."""
     split = "train and test" if points.split == "both" else points.split
+    chosen = f"{selected} selected" if selected else ""
     count = f"{drawn:,}" if drawn == points.total else f"{drawn:,} of {points.total:,}"
-    parts = [count, split, points.kind, points.orientation]
-    if selected:
-        parts.append(f"{selected} selected")
-    return " · ".join(part for part in parts if part)
+    return joined(count, split, points.kind, points.orientation, chosen)
+
+
+def joined(*parts: str) -> str:
+    """What there is to say in one line."""
+    return " · ".join(filter(None, parts))

@@ -256,8 +256,8 @@ class LatentMap:
     def live_images(self, most: int, data: Dataset | None = None) -> tuple[Int64, UInt8]:
         """Some images (m, h, w) of the split that is chosen, evenly spread, and their indices."""
         images = (data or self._data).of(self.choice.split).images
-        indices = np.arange(0, len(images), math.ceil(len(images) / most))
-        return indices, images[indices]
+        step = math.ceil(len(images) / most)
+        return np.arange(0, len(images), step), images[::step]
 
     def totals(self) -> dict[str, int]:
         """How many images "train" and "test" have."""

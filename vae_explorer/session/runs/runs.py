@@ -1,5 +1,6 @@
 """The runs: starting, branching and resuming runs, and what of them is on the map."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -43,11 +44,15 @@ _UNNAMED = "training"
 
 @dataclass(frozen=True, eq=False)
 class _Shown:
-    """What a run is shown on: ``images`` (m, h, w) are those at ``indices`` of the split shown."""
+    """What a run is shown on: ``images`` (m, h, w) are those at ``indices`` of the split shown.
+
+    A run that goes on is shown on ``whole``, the indices and images of all, if it can be.
+    """
 
     data: Dataset
     indices: Int64
     images: UInt8
+    whole: tuple[Int64, UInt8]
 
 
 class Runs:
@@ -76,6 +81,7 @@ class Runs:
     ) -> None:
         self._fail = tasks.fail
         self._resuming = tasks.newest("resume", "The run was not resumed")
+        self._following = tasks.patient("follow", "The map cannot follow the run", "live")
         self._jobs = tasks.jobs
         self._map = latent_map
         self._data = data
@@ -112,18 +118,18 @@ class Runs:
             return
         snapshot = self._map.state.snapshot
 
-        def start(recipe: Recipe, data: ImageSet, live_images: UInt8) -> None:
+        def start(recipe: Recipe, data: ImageSet, live_images: UInt8, everything: int) -> None:
             check_branch(recipe, data.image_shape, len(data), snapshot)
             name = self.timeline.name or "a model"
             label = RunLabel(origin=f"{name}, epoch {snapshot.epoch:.2f}")
-            self.training.start(recipe, data, live_images, branch=snapshot, label=label)
+            self.training.start(recipe, data, live_images, everything, branch=snapshot, label=label)
 
         self._start(recipe, start)
 
     def _start(self, recipe: Recipe, start: Callable[..., None]) -> None:
         try:
             shown = self._look_at(self._data.now)
-            start(recipe, shown.data.train, shown.images)
+            start(recipe, shown.data.train, shown.images, len(shown.whole[0]))
         except UserError as error:
             self._fail("Training did not start", error)
             return
@@ -142,7 +148,7 @@ class Runs:
         """
         try:
             shown = self._look_at(data)
-            self.training.start_by(begin, epochs, shown.images)
+            self.training.start_by(begin, epochs, shown.images, len(shown.whole[0]))
         except UserError as error:
             self._fail("Training did not start", error)
             return False
@@ -162,7 +168,8 @@ class Runs:
                 shown = self._look_at(data)
                 epochs = snapshot.recipe.epochs
                 images = data.train.first(snapshot.data.images)
-                self.training.resume_run(run, epochs, images, shown.images)
+                everything = len(shown.whole[0])
+                self.training.resume_run(run, epochs, images, shown.images, everything)
             except UserError as error:
                 self._fail("The run was not resumed", error)
                 return
@@ -172,12 +179,13 @@ class Runs:
         self._resuming.run(lambda _: read(), begin)
 
     def _look_at(self, data: Dataset) -> "_Shown":
-        """Some images of data, to be shown while a model moves.
+        """Images of data, to be shown while a model moves.
 
         Raises:
             DataError: they cannot be read.
         """
-        return _Shown(data, *self._map.live_images(LIVE_IMAGES, data))
+        some, everything = (self._map.live_images(n, data) for n in (LIVE_IMAGES, sys.maxsize))
+        return _Shown(data, *some, everything)
 
     def _begin(self, shown: "_Shown") -> None:
         self._coming, self._moved = shown, None
@@ -195,6 +203,7 @@ class Runs:
             case Progress(points):
                 self.timeline.extend(points)
             case Paused(snapshot, path) | Ended(snapshot, path):
+                self._following.cancel()
                 self._show(self._whole(snapshot, self._name, path))
                 if isinstance(event, Ended):
                     self.left.emit(None)
@@ -206,6 +215,7 @@ class Runs:
     def _on_begun(self, begun: Begun) -> None:
         """Leave the film of the model before; of a run that cannot begin nothing is changed."""
         self._latest, self._name, self._shown = None, begun.name, self._coming
+        self._following.cancel()
         self._map.begin_run()
         self.timeline.begin(begun.folder)
         if begun.resumed:
@@ -246,12 +256,24 @@ class Runs:
         data = self._shown.data if self._shown else None
         return partial(self._map.show, snapshot, name, path, data=data)
 
-    def _on_moved(self, snapshot: Snapshot, posterior: Posterior) -> None:
+    def _on_moved(self, snapshot: Snapshot, posterior: Posterior | None) -> None:
         assert self._shown is not None
+        indices, images = self._shown.whole
         self._moved = snapshot
-        self._show(partial(self._show_moving, snapshot, _UNNAMED, posterior, self._shown))
+
+        def show(indices: Int64, posterior: Posterior) -> None:
+            self._show(partial(self._show_moving, snapshot, _UNNAMED, posterior, indices))
+
+        if posterior is None:
+            self._following.run(
+                lambda control: snapshot.model.encode(images, control.check),
+                partial(show, indices),
+            )
+        else:
+            show(self._shown.indices, posterior)
 
     def _on_failed(self, error: BaseException) -> None:
+        self._following.cancel()
         self._fail("Training ended early", error)
         if self._moved is not None:
             self._show(self._whole(self._moved, _UNNAMED, None))
@@ -264,15 +286,15 @@ class Runs:
             latest()
 
     def _show_moving(
-        self, snapshot: Snapshot, name: str, posterior: Posterior, shown: "_Shown"
+        self, snapshot: Snapshot, name: str, posterior: Posterior, indices: Int64
     ) -> None:
-        self._map.move(
-            snapshot, name, posterior, shown.indices, moving=self.moving, data=shown.data
-        )
+        assert self._shown is not None
+        moving, data = self.moving, self._shown.data
+        self._map.move(snapshot, name, posterior, indices, moving=moving, data=data)
 
     def _on_arrived(self, snapshot: Snapshot, frame: TimelineEntry) -> None:
         assert self._shown is not None
-        self._show_moving(snapshot, self.timeline.name, frame.posterior, self._shown)
+        self._show_moving(snapshot, self.timeline.name, frame.posterior, self._shown.indices)
 
     def _on_returned(self) -> None:
         if self._latest is not None:

@@ -33,7 +33,7 @@ from vae_explorer.training.trainer import Trainer
 from vae_explorer.types import UInt8
 
 LIVE_IMAGES = 4_000
-"""Images re-encoded for a move of the map: enough to see its shape, cheap enough to train on."""
+"""Images of which each kept moment knows where they were: cheap enough to train on."""
 
 BeginOn = Callable[[str, Callable[[str], None]], tuple[Trainer, RunFolder]]
 """Likewise as ``Begin``; given the device too."""
@@ -96,6 +96,7 @@ class TrainingSession:
         recipe: Recipe,
         data: ImageSet,
         live_images: UInt8,
+        everything: int = 0,
         *,
         until: Until = "end",
         paused: bool = False,
@@ -108,7 +109,8 @@ class TrainingSession:
         Args:
             recipe: what to compute.
             data: what to train on.
-            live_images: (n, h, w) uint8, those that the map shows.
+            live_images: see ``Worker``.
+            everything: see ``Worker``.
             until: where it is to pause by itself.
             paused: wait before the first step.
             label: is written on it.
@@ -128,10 +130,16 @@ class TrainingSession:
                 own.write_label(label)
             return trainer, own
 
-        self._run(begin, live_images, recipe.epochs, Orders(paused=paused, until=until))
+        orders = Orders(paused=paused, until=until)
+        self._run(begin, live_images, everything, recipe.epochs, orders)
 
     def resume_run(
-        self, folder: RunFolder, epochs: int, data: ImageSet, live_images: UInt8
+        self,
+        folder: RunFolder,
+        epochs: int,
+        data: ImageSet,
+        live_images: UInt8,
+        everything: int = 0,
     ) -> None:
         """Resume an interrupted run, of this many epochs; other arguments as for ``start``.
 
@@ -139,7 +147,10 @@ class TrainingSession:
             BusyError: a run is under way.
         """
         self.start_by(
-            lambda device, warn: (folder.resume(data, device, warn), folder), epochs, live_images
+            lambda device, warn: (folder.resume(data, device, warn), folder),
+            epochs,
+            live_images,
+            everything,
         )
 
     def start_by(
@@ -147,6 +158,7 @@ class TrainingSession:
         begin: BeginOn,
         epochs: int,
         live_images: UInt8,
+        everything: int = 0,
     ) -> None:
         """Begin or go on with a run of this many epochs by a trainer that somebody else makes.
 
@@ -155,16 +167,19 @@ class TrainingSession:
         Raises:
             BusyError: a run is under way.
         """
-        self._run(begin, live_images, epochs, Orders())
+        self._run(begin, live_images, everything, epochs, Orders())
 
-    def _run(self, begin: BeginOn, live_images: UInt8, epochs: int, orders: Orders) -> None:
+    def _run(
+        self, begin: BeginOn, live_images: UInt8, everything: int, epochs: int, orders: Orders
+    ) -> None:
         desk = OrderDesk(replace(orders, rule=self._desk.orders.rule))
 
         def on_device(warn: Callable[[str], None]) -> tuple[Trainer, RunFolder]:
             return begin(str(choose_device(self._device, warn)), warn)
 
         def work(control: Control) -> tuple[Snapshot, Path | None]:
-            return Worker(on_device, live_images, desk, self._on_event, control).run()
+            worker = Worker(on_device, live_images, everything, desk, self._on_event, control)
+            return worker.run()
 
         if not self.active:  # before the worker can look, and never under a run
             self._desk = desk

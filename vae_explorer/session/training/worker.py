@@ -46,6 +46,12 @@ LIVE_SECONDS = 0.35
 LIVE_SHARE = 0.05
 """Part of the time that moves of the map may take from training."""
 
+ALL_SHARE = 0.5
+"""Part of the time in which all images are encoded beside training."""
+
+ALL_SECONDS = 5.0
+"""Longest time in which they are; where it takes more, the live images alone move."""
+
 RECENT_SECONDS = 15.0
 """The speed of a run is that of its last seconds, an epoch's evaluation among them."""
 
@@ -114,7 +120,8 @@ class Worker:
 
     Args:
         begin: makes the trainer and its folder.
-        live_images: (n, h, w) uint8, what the map shows meanwhile.
+        live_images: (n, h, w) uint8, of which each kept moment knows where they were.
+        everything: how many images the map shows if they can be encoded beside training.
         desk: holds what the main thread wants.
         publish: called on the main thread with each event.
         control: of the job.
@@ -124,6 +131,7 @@ class Worker:
         self,
         begin: Begin,
         live_images: UInt8,
+        everything: int,
         desk: OrderDesk,
         publish: Callable[[TrainingEvent], None],
         control: Control,
@@ -132,6 +140,11 @@ class Worker:
         self._publish = publish
         self._control = control
         self._live = live_images
+        self._everything = everything / max(1, len(live_images))
+        self._beside = None if everything > len(live_images) else False
+        """Whether all images are encoded beside training; None until one knows what they take."""
+        self._encoding_seconds = 0.0
+        """What the live images took last."""
         self._trainer, folder = begin(self._note)
         self._recorder = Recorder(
             self._trainer, folder, kept=self._on_kept, refused=self._on_refused
@@ -141,8 +154,8 @@ class Worker:
         self._found: tuple[Finding, ...] = ()
         # A resumed run tells what it has so far.
         self._points = list(self._trainer.history)
-        self._posted = self._moved = time.monotonic()
-        self._move_pause = LIVE_SECONDS
+        self._posted = time.monotonic()
+        self._next_move = self._posted + LIVE_SECONDS
         self._goal: int | None = None
         self._restart_clock()
         self._steer()
@@ -270,7 +283,10 @@ class Worker:
     # Saving
 
     def _on_kept(self, snapshot: Snapshot) -> None:
-        frame = timeline_entry(snapshot, self._move(snapshot))
+        posterior = self._encode(snapshot)
+        if not self._beside or self._move_due():
+            self._move(snapshot, posterior)
+        frame = timeline_entry(snapshot, posterior)
         self._emit(Kept(frame, tuple(self._recorder.moments.steps)))
 
     def _on_refused(self, error: CheckpointError, again: bool) -> None:
@@ -291,7 +307,7 @@ class Worker:
 
     def _move_due(self) -> bool:
         """True when the map has stood still long enough."""
-        return time.monotonic() - self._moved >= self._move_pause
+        return time.monotonic() >= self._next_move
 
     def _flush(self) -> None:
         """Post what has gathered."""
@@ -317,11 +333,20 @@ class Worker:
         self._emit(Progress(points, status))
         self._posted = time.monotonic()
 
-    def _move(self, snapshot: Snapshot | None = None) -> Posterior:
-        begin = time.monotonic()
+    def _move(self, snapshot: Snapshot | None = None, posterior: Posterior | None = None) -> None:
+        """Have the map move; by all images, if these are encoded beside."""
         snapshot = snapshot or self._trainer.snapshot()
+        if not self._beside:
+            posterior = posterior or self._encode(snapshot)
+        seconds = self._everything * self._encoding_seconds
+        if self._beside is None:
+            self._beside = seconds <= ALL_SECONDS
+        pause = seconds / ALL_SHARE if self._beside else self._encoding_seconds / LIVE_SHARE
+        self._emit(Moved(snapshot, None if self._beside else posterior))
+        self._next_move = time.monotonic() + max(LIVE_SECONDS, pause)
+
+    def _encode(self, snapshot: Snapshot) -> Posterior:
+        begin = time.monotonic()
         posterior = snapshot.model.encode(self._live)
-        self._emit(Moved(snapshot, posterior))
-        self._moved = time.monotonic()
-        self._move_pause = max(LIVE_SECONDS, (self._moved - begin) / LIVE_SHARE)
+        self._encoding_seconds = time.monotonic() - begin
         return posterior
