@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -108,12 +109,16 @@ def test_the_form_is_the_request_and_the_preview_follows(person: Person, opened:
     assert dialog.path.name == "manifold_7x7.png"
 
 
+def told_in(shown: QLabel, text: str) -> bool:
+    return text in shown.text()
+
+
 def test_what_cannot_be_seen_is_told_with_its_size(person: Person, opened: Opened) -> None:
     dialog = opened("export")
     preview = label(dialog, "Preview")
     for kind, told in (("page", "4,000 test images"), ("model", "encoder alone")):
         dialog.choose(kind)
-        person.wait(lambda told=told: told in preview.text())
+        person.wait(partial(told_in, preview, told))
         assert re.match(r"\d\.\d\d MB\n", preview.text())
     formats = next(box for box in dialog.findChildren(QComboBox) if box.findText("ONNX") >= 0)
     before = preview.text()
