@@ -26,6 +26,7 @@ pytest_plugins = [
     "tests.support.bench",
     "tests.support.desk",
     "tests.support.person",
+    "tests.support.trainee",
 ]
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

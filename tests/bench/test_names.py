@@ -138,7 +138,6 @@ def test_lessons(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
 @pytest.mark.usefixtures("small_mnist")
 def test_responsiveness(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
     monkeypatch.setattr(responsiveness, "_SETTLE_MS", 200)
-    monkeypatch.setattr(responsiveness, "_ACT_MS", 10)
     small = Recipe(batch_size=200, encoder_hidden="8", decoder_hidden="8", validation_images=0)
     monkeypatch.setattr(responsiveness, "_RECIPE", small)
     monkeypatch.setattr(responsiveness, "TRAINING_IMAGES", 600)

@@ -29,7 +29,7 @@ def studies(own: trade.Study) -> list[trade.Study]:
     """Of β = 0.3, 3 and 32, on fewer digits than the lesson's."""
     reference = own.posterior.mean
     return [
-        trade.study(beta, trade.train(beta, digits=1_000, epochs=12), reference) for beta in _BETAS
+        trade.study(beta, trade.train(beta, digits=2_000, epochs=12), reference) for beta in _BETAS
     ]
 
 
@@ -76,7 +76,7 @@ def test_a_large_beta_collapses_to_the_mean_digit(studies: list[trade.Study]) ->
     last = studies[-1]
     assert last.aggregate.rate < 0.05
     assert last.holes == 0
-    mean = mnist("train").images[:1_000].mean(0) / 255
+    mean = mnist("train").images[:2_000].mean(0) / 255
     assert np.abs(last.sheet - mean).mean() < 0.03
     assert np.ptp(last.sheet, axis=0).max() < 0.15
     assert np.ptp(studies[0].sheet, axis=0).max() > 0.7

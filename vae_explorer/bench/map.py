@@ -19,7 +19,8 @@ from vae_explorer.bench.measurement import Measurement
 from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.gui.main_thread import run_events
 from vae_explorer.gui.map.cloud import PointCloud
-from vae_explorer.gui.map.map_view import PICK_RADIUS, MapView
+from vae_explorer.gui.map.hover import PICK_RADIUS
+from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.map.picking import Picker
 from vae_explorer.gui.theme import CLASS_COLORS
 from vae_explorer.session.map.point_index import PointIndex

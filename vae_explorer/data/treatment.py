@@ -32,8 +32,7 @@ def treat(intensities: "Tensor", treatment: str, generator: "Generator") -> "Ten
         return intensities
     if treatment == "threshold":
         return (intensities > 0.5).float()
-    draws = intensities.new_empty(intensities.shape).uniform_(generator=generator)
-    return (draws < intensities).float()
+    return intensities.new_empty(intensities.shape).uniform_(generator=generator).lt_(intensities)
 
 
 def first_gray(images: UInt8) -> int | None:

@@ -1,6 +1,8 @@
 """Where tensors live and how many threads compute."""
 
+import ctypes
 import logging
+import sys
 import time
 from collections.abc import Callable
 from functools import cache
@@ -112,6 +114,18 @@ def set_threads(
     chosen = count or max(1, (cores - 1 if beside_window else cores) // processes)
     torch.set_num_threads(chosen)
     return chosen
+
+
+@cache
+def keep_freed_memory() -> None:
+    """Let a process keep what it frees, up to 64 MB, for what it next needs.
+
+    A step of training frees all that it made. glibc gives most of that back to the system, from
+    which the next step gets it page by page and cleared: up to a quarter of its time.
+    """
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(-3, 32 << 20)  # M_MMAP_THRESHOLD, at the most there is
+        libc.mallopt(-1, 64 << 20)  # M_TRIM_THRESHOLD
 
 
 def warm_up() -> None:

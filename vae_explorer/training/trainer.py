@@ -18,7 +18,7 @@ from vae_explorer.errors import DivergedError, RecipeError
 from vae_explorer.model.trained import Check, TrainedVAE, unchecked
 from vae_explorer.model.vae import VAE
 from vae_explorer.training.checks import check_branch, check_fits
-from vae_explorer.training.device import choose_device
+from vae_explorer.training.device import choose_device, keep_freed_memory
 from vae_explorer.training.distributed import ALONE, Team
 from vae_explorer.training.held_out import MARGINAL_POINTS, figures_while_wanted
 from vae_explorer.training.history import LONGEST_HISTORY, HistoryPoint, thinned
@@ -83,6 +83,7 @@ class Trainer:
         self.recipe = recipe
         self.team = team
         self.device = choose_device(device)
+        keep_freed_memory()
         self.data = DataReference.of(data)
         self.step = 0
         self.given_up: Callable[[], bool] = bool
@@ -104,13 +105,14 @@ class Trainer:
             self.vae = VAE(recipe.architecture(data.image_shape))
         self.vae.set_output_bias(mean_of(pixels[:count]) / 255)
         self.vae.to(self.device)
+        self._weights = list(self.vae.parameters())
         self.optimizer = torch.optim.AdamW(
-            self.vae.parameters(),
+            self._weights,
             recipe.learning_rate,
             weight_decay=recipe.weight_decay,
             fused=True,
         )
-        for parameter in self.vae.parameters():
+        for parameter in self._weights:
             # What AdamW would make at its first step; so any moment can be saved and restored.
             self.optimizer.state[parameter] = {
                 "step": torch.zeros((), device=self.device),
@@ -162,8 +164,8 @@ class Trainer:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=low):
             result = self._objective(self.recipe, x, self.noise, self.epoch)
         torch.autograd.backward(result.loss)
-        limit = self.recipe.gradient_clip or math.inf
-        norm = torch.nn.utils.clip_grad_norm_(self.vae.parameters(), limit)
+        gradients = [weight.grad for weight in self._weights if weight.grad is not None]
+        norm = torch.nn.utils.get_total_norm(gradients)
         terms, value = result.terms, result.value
         with torch.no_grad():
             sums = [terms.log_likelihood.sum(), terms.kl.sum(), value.sum(), norm]
@@ -175,6 +177,9 @@ class Trainer:
             self.optimizer.zero_grad(set_to_none=True)
             self.noise.set_state(noise)
             raise self._diverged(added)
+        if self.recipe.gradient_clip and norm > self.recipe.gradient_clip:
+            limit = self.recipe.gradient_clip
+            torch.nn.utils.clip_grads_with_norm_(self._weights, limit, norm)
         rate = learning_rate(self.recipe, self.step, self.total_steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate

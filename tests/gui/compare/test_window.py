@@ -318,7 +318,7 @@ def test_hover_and_selection_reach_the_other_map(
     QApplication.processEvents()
     a.map.canvas.zoom(20, a.map.canvas.to_pixel(*a.map._cloud.positions[7].tolist()))
     hover(a, tuple(a.map._cloud.positions[7].tolist()))
-    row = a.map._hit
+    row = a.map.hover.row
     assert row >= 0
     markers = b.findChild(Markers)
     assert markers.pin_place == pytest.approx(a.map._cloud.positions[row], abs=1e-4)

@@ -137,7 +137,7 @@ def test_both_splits_share_the_map(
     person.trigger("split_both")
     person.wait(lambda: len(person.positions) == 900)
     assert person.window.actions_["split_both"].isChecked()
-    assert person.status == "900 of 900 · train and test · encoder mean"
+    assert person.status == "900 · train and test · encoder mean"
     assert person.selected == [], "it was of other data"
     means = [bundled.model.encode(small_mnist[split].images).mean for split in ("train", "test")]
     np.testing.assert_array_equal(person.positions, np.concatenate(means))

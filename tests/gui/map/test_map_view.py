@@ -22,8 +22,9 @@ from tests.support.map_views import (
     status,
 )
 from tests.support.widgets import expose
+from vae_explorer.gui.map.hover import CARD_DELAY_MS, PICK_RADIUS
 from vae_explorer.gui.map.legend import LegendButton
-from vae_explorer.gui.map.map_view import CARD_DELAY_MS, PICK_RADIUS, MapView
+from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.theme import DARK, LIGHT
 from vae_explorer.session.map.layers import LAYERS, default_state
 
@@ -153,7 +154,7 @@ def test_the_card_comes_after_a_moment_and_goes_with_the_hit(
 ) -> None:
     hand.move(pixel(view, 2))
     assert not card(view).isVisible()
-    view.set_hover_image(2, IMAGE, "ELBO −90.1")
+    view.hover.set_image(2, IMAGE, "ELBO −90.1")
     qtbot.waitUntil(card(view).isVisible, timeout=20 * CARD_DELAY_MS)
     assert {"7", "train 1,002", "ELBO −90.1"} <= set(messages(view))
     hand.leave()
@@ -162,7 +163,7 @@ def test_the_card_comes_after_a_moment_and_goes_with_the_hit(
 
 def test_an_image_that_comes_late_is_ignored(view: MapView, hand: Any) -> None:
     hand.move(pixel(view, 2))
-    view.set_hover_image(1, IMAGE, "of another point")
+    view.hover.set_image(1, IMAGE, "of another point")
     assert card(view).findChildren(QLabel)
     assert "of another point" not in [label.text() for label in card(view).findChildren(QLabel)]
 
@@ -220,7 +221,7 @@ def test_orders_say_nothing(view: MapView, points_of: PointsOf, heard: list[Any]
     view.set_positions(np.zeros((4, 2), np.float32))
     view.set_cursor(1.0, 2.0)
     view.set_pinned(1, (0, 1))
-    view.set_hover_image(1, IMAGE, "")
+    view.hover.set_image(1, IMAGE, "")
     view.status.set_color_choices((("label", "Label"), ("width", "Posterior width")), "width")
     view.set_colors(COLORS)
     view.set_selected(np.array([True, False, False, True]), "2 of 60,000")

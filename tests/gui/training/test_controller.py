@@ -1,75 +1,26 @@
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QLineEdit, QMenu
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from tests.support.trainee import STEPS, Trainee
 from tests.support.widgets import type_over
 from vae_explorer import paths
-from vae_explorer.gui.dialogs.selection import NameDialog
 from vae_explorer.gui.training import controller
-from vae_explorer.gui.training.training_panel import TrainingPanel
 from vae_explorer.gui.widgets.number_box import NumberBox
-from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.session.training.events import Found, Phase
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.health import Finding
 from vae_explorer.training.history import from_csv
-from vae_explorer.training.presets import recipe_of
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.stopping import StopRule
 
 if TYPE_CHECKING:
-    from tests.support.person import Person
-
-STEPS = 10  # an epoch
-
-
-class Trainee:
-    """A person who trains: what is seen of the run, and where it is on disk."""
-
-    def __init__(self, person: "Person") -> None:
-        self.person = person
-        self.panel: TrainingPanel = person.window.training
-        self.run = person.window.app.training
-
-    def press(self, name: str) -> None:
-        """One of the transport's buttons."""
-        button = self.panel.transport.buttons[name]
-        assert button.isEnabled()
-        button.click()
-
-    def wait_paused(self, step: int) -> None:
-        """Until the run waits after this many steps."""
-        wanted = pytest.approx(step / STEPS)
-        self.person.wait(
-            lambda: self.run.status.phase is Phase.PAUSED and self.run.status.epoch == wanted
-        )
-
-    def end(self) -> None:
-        self.run.stop()
-        self.person.wait_for_phase(Phase.IDLE)
-        assert not self.person.errors
-
-    @property
-    def folders(self) -> list[Path]:
-        return sorted(paths.runs().iterdir(), key=lambda path: path.stat().st_mtime_ns)
-
-    def text(self, name: str) -> str:
-        lines = self.person.window.findChildren(Readout)
-        text = next(line.text() for line in lines if line.accessibleName() == name)
-        return text.replace("\N{NO-BREAK SPACE}", " ")
-
-
-@pytest.fixture
-def trainee(person: "Person", recipe: Recipe) -> Trainee:
-    trainee = Trainee(person)
-    trainee.panel.set_recipe(recipe.replace(epochs=1_000))
-    return trainee
+    pass
 
 
 def test_steps_and_epochs_from_idle_and_from_a_pause(trainee: Trainee) -> None:
@@ -283,80 +234,6 @@ def test_findings_and_failures_are_on_the_banner(trainee: Trainee, recipe: Recip
     trainee.person.wait_for_phase(Phase.IDLE)
 
 
-def menu(trainee: Trainee, text: str) -> None:
-    actions = trainee.panel.presets.findChild(QMenu).actions()
-    next(action for action in actions if action.text() == text).trigger()
-
-
-def box_of(trainee: Trainee) -> QComboBox:
-    (box,) = trainee.panel.presets.findChildren(QComboBox)
-    trainee.person.wait(lambda: box.count() > 2)
-    return box
-
-
-def choose_preset(trainee: Trainee, name: str) -> None:
-    box = box_of(trainee)
-    row = box.findText(name)
-    box.setCurrentIndex(row)
-    box.activated.emit(row)
-
-
-def test_own_presets_are_saved_chosen_and_deleted(trainee: Trainee) -> None:
-    box = box_of(trainee)
-    assert [box.itemText(row) for row in range(3)] == ["Quick", "Good", "Best"]
-    wanted = trainee.panel.form.recipe()
-    menu(trainee, "Save as Preset…")
-    (dialog,) = trainee.person.window.findChildren(NameDialog)
-    dialog.findChild(QLineEdit).setText("mine")
-    dialog.accept()
-    trainee.person.wait(lambda: box.currentText() == "mine")
-    assert Recipe.read(paths.presets() / "mine.toml") == wanted
-    trainee.panel.set_recipe(Recipe())
-    choose_preset(trainee, "mine")
-    assert trainee.panel.form.recipe() == wanted
-    menu(trainee, "Delete Preset")
-    trainee.person.wait(lambda: box.findText("mine") == -1)
-    assert not (paths.presets() / "mine.toml").exists()
-    assert trainee.panel.form.recipe() == wanted, "it goes from the list, not from the form"
-
-
-def test_start_offers_quick_whatever_model_of_the_program_is_open(person: "Person") -> None:
-    trainee = Trainee(person)
-    assert trainee.panel.form.recipe() == recipe_of("quick")
-    assert box_of(trainee).currentText() == "Quick"
-    person.window.app.model.open(paths.checkpoints() / "mnist-iwae.safetensors")
-    person.wait(lambda: "mnist-iwae" in person.model_line)
-    assert box_of(trainee).currentText() == "Quick"
-    assert "two cores" in trainee.text("Estimate")
-    person.trigger("reset")
-    person.wait(lambda: "mnist-elbo" in person.model_line)
-    assert trainee.panel.form.recipe() == recipe_of("quick")
-
-
-def test_a_model_of_ones_own_brings_its_recipe(person: "Person", checkpoint: Path) -> None:
-    trainee = Trainee(person)
-    box_of(trainee)
-    person.window.app.model.open(checkpoint)
-    person.wait(lambda: "tiny" in person.model_line)
-    assert trainee.panel.form.recipe() == read_checkpoint(checkpoint).recipe
-    assert box_of(trainee).currentIndex() == -1
-    assert person.window.app.settings.now.preset == "", "it was not chosen"
-
-
-def test_the_next_window_offers_the_preset_chosen_last(
-    open_person: Callable[..., "Person"], checkpoint: Path
-) -> None:
-    first = Trainee(open_person())
-    choose_preset(first, "Good")
-    first.person.window.close()
-    second = Trainee(open_person())
-    assert box_of(second).currentText() == "Good"
-    assert second.panel.form.recipe() == recipe_of("good")
-    third = Trainee(open_person(checkpoint))
-    box_of(third)
-    assert third.panel.form.recipe() == read_checkpoint(checkpoint).recipe
-
-
 @pytest.mark.parametrize("command", ["branch", "restart", "reset"])
 def test_a_run_that_makes_way_is_said_to_be_kept(trainee: Trainee, command: str) -> None:
     person = trainee.person
@@ -371,47 +248,3 @@ def test_a_run_that_makes_way_is_said_to_be_kept(trainee: Trainee, command: str)
     assert said in trainee.person.window.log.toPlainText()
     assert read_checkpoint(folder / "model.safetensors").step > 0
     trainee.end()
-
-
-def test_a_bad_name_is_said(trainee: Trainee) -> None:
-    menu(trainee, "Save as Preset…")
-    (dialog,) = trainee.person.window.findChildren(NameDialog)
-    dialog.findChild(QLineEdit).setText("Default")
-    dialog.accept()
-    trainee.person.wait(lambda: trainee.person.errors)
-    assert "is a preset of the program" in trainee.person.errors[0]
-
-
-@pytest.fixture
-def choose(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
-    """Answers the file dialogs."""
-
-    def answer(path: Path) -> None:
-        for name in ("getOpenFileName", "getSaveFileName"):
-            monkeypatch.setattr(QFileDialog, name, lambda *_: (str(path), ""))
-
-    return answer
-
-
-def test_recipes_are_written_and_read(
-    trainee: Trainee, choose: Callable[[Path], None], tmp_path: Path
-) -> None:
-    wanted = trainee.panel.form.recipe()
-    choose(tmp_path / "tiny")
-    menu(trainee, "Export Recipe…")
-    trainee.person.wait((tmp_path / "tiny.toml").exists)
-    trainee.panel.set_recipe(Recipe())
-    choose(tmp_path / "tiny.toml")
-    menu(trainee, "Import Recipe…")
-    trainee.person.wait(lambda: trainee.panel.form.recipe() == wanted)
-    assert trainee.person.window.app.settings.now.folder == str(tmp_path)
-    (tmp_path / "bad.toml").write_text("epochs = 0")
-    choose(tmp_path / "bad.toml")
-    menu(trainee, "Import Recipe…")
-    trainee.person.wait(lambda: trainee.person.errors)
-    assert "it must lie between 1 and 10,000 epochs" in trainee.person.errors[0]
-    assert trainee.panel.form.recipe() == wanted
-    choose(tmp_path / "nowhere" / "tiny.toml")
-    menu(trainee, "Export Recipe…")
-    trainee.person.wait(lambda: len(trainee.person.errors) == 2)
-    assert "The recipe was not exported: Cannot write" in " ".join(trainee.person.errors)

@@ -70,7 +70,7 @@ def test_more_is_known_chunk_by_chunk(
     assert known[-1] == 600
     assert known == sorted(known)
     shown = [text for text in texts if text]
-    assert shown == [f"ELBO: {n} of 600 images" for n in (0, 250, 500)]
+    assert shown == [f"ELBO: {n} of 600 images" for n in (0, 250, 500, 600)]
     assert texts[-1] == ""
     expected = image_figures(trained.model, digits.images, np.arange(600))
     np.testing.assert_allclose(story[-1]["elbo"], expected.elbo, rtol=1e-5)

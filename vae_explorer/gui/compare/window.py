@@ -144,7 +144,7 @@ class CompareWindow(Themed):
 
     def set_index(self, side: Side, index: PointIndex) -> None:
         """Pick on a side with the help of an index of its positions."""
-        self.sides[side].map.set_index(index)
+        self.sides[side].map.hover.set_index(index)
 
     def set_linked(self, side: Side, row: int) -> None:
         """Ring the point that is hovered on the other side, or none for −1."""
@@ -152,7 +152,7 @@ class CompareWindow(Themed):
 
     def set_hover_image(self, side: Side, row: int, image: UInt8) -> None:
         """Give the card of a hovered point its (h, w) image."""
-        self.sides[side].map.set_hover_image(row, image, caption="")
+        self.sides[side].map.hover.set_image(row, image, "")
 
     def set_preview(self, side: Side, preview: Preview | None) -> None:
         """Show what a side decodes, or nothing."""

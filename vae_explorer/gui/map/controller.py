@@ -156,7 +156,7 @@ class MapController(Controller):
     def _connect_explorer(self) -> None:
         app = self._app
         app.map.changed.connect(self._on_map)
-        app.map.index_changed.connect(self.view.set_index)
+        app.map.index_changed.connect(self.view.hover.set_index)
         app.cursor.changed.connect(self.view.set_cursor)
         app.pins.changed.connect(self._on_pins)
         app.scores.inspected.connect(self._on_inspected)
@@ -210,7 +210,7 @@ class MapController(Controller):
                 f"{named('ELBO', remark)} {figure(truth.bound.elbo, 1)} nats",
                 f"{MARK} {remark.mark}" if remark else "",
             )
-            self.view.set_hover_image(row, image, "\n".join(filter(None, lines)))
+            self.view.hover.set_image(row, image, "\n".join(filter(None, lines)))
 
     def _on_colors(self, colors: PointColors | None) -> None:
         points = self.view.points
@@ -270,7 +270,7 @@ class MapController(Controller):
         self._app.layers.set_hovered(row)
         if row >= 0:
             thumbnail: Thumbnail = self._app.map.thumbnail(row)
-            self.view.set_hover_image(row, thumbnail.image, caption="")
+            self.view.hover.set_image(row, thumbnail.image, "")
 
     def _on_view(self, region: Region, pixels: tuple[int, int]) -> None:
         self._app.layers.set_view(View(region, pixels))

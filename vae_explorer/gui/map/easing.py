@@ -8,6 +8,9 @@ from vae_explorer.types import Float32
 DURATION_MS = 300
 """A little less than lies between two snapshots of a run."""
 
+FRAME_MS = 30
+"""Least time between two frames on the way: each is painted under a run that goes on."""
+
 
 class Easing(QObject):
     """Moves positions a frame at a time, or at once where the system asks for reduced motion.
@@ -22,6 +25,7 @@ class Easing(QObject):
         super().__init__(parent)
         self._start: Float32 | None = None
         self._end: Float32 | None = None
+        self._next = 0
         self._animation = QVariantAnimation(self)
         self._animation.setDuration(DURATION_MS)
         self._animation.setStartValue(0.0)
@@ -32,7 +36,7 @@ class Easing(QObject):
     def start(self, start: Float32, end: Float32) -> None:
         """Go from ``start`` to ``end``, (n, 2) each; what was under way is left where it is."""
         self._animation.stop()
-        self._start, self._end = start, end
+        self._start, self._end, self._next = start, end, 0
         if QApplication.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration) > 0:
             self._animation.start()
         else:
@@ -47,5 +51,6 @@ class Easing(QObject):
         assert self._end is not None
         if share >= 1.0:
             self.moved.emit(self._end)
-        else:
+        elif self._animation.currentTime() >= self._next:
+            self._next = self._animation.currentTime() + FRAME_MS
             self.moved.emit(self._start + share * (self._end - self._start))

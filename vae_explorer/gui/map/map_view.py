@@ -11,24 +11,18 @@ from vae_explorer.gui.map.cloud import PointCloud
 from vae_explorer.gui.map.easing import Easing
 from vae_explorer.gui.map.figure import MapPicture
 from vae_explorer.gui.map.glyphs import class_places
+from vae_explorer.gui.map.hover import Hover
 from vae_explorer.gui.map.layer_stack import LayerStack
 from vae_explorer.gui.map.legend import Legend
 from vae_explorer.gui.map.markers import Markers
-from vae_explorer.gui.map.picking import Picker
 from vae_explorer.gui.map.point_colors import ColorKey, point_rgb
-from vae_explorer.gui.map.point_tooltip import PointTooltip
 from vae_explorer.gui.map.points_item import PointsItem
 from vae_explorer.gui.map.selection_marks import SelectionMarks
 from vae_explorer.gui.map.status_line import StatusLine
 from vae_explorer.gui.theme import MARGIN, Theme, Themed, current_theme
-from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.map.state import MapPoints, PointColors, class_name
-from vae_explorer.types import Bools, Float32, Float64, Region, UInt8
+from vae_explorer.types import Bools, Float32, Float64, Region
 
-PICK_RADIUS = 14.0
-"""Pixels from the pointer within which the nearest point is meant."""
-
-CARD_DELAY_MS = 125
 VIEW_DELAY_MS = 120
 """How long the view must rest before what follows it is drawn again."""
 _AIR = 0.04  # of the points, around them
@@ -48,6 +42,7 @@ class MapView(Themed):
         view_rested: left, right, bottom and top edge, and the size (width, height) in pixels.
 
     No ``set_…()`` emits any of them, nor one of ``canvas`` or ``legend``, which have more.
+    ``hover`` has the point under the pointer.
     """
 
     hovered = Signal(object)
@@ -60,23 +55,21 @@ class MapView(Themed):
     def __init__(self) -> None:
         super().__init__()
         self._points: MapPoints | None = None
-        self._pinned = self._hit = -1
+        self._pinned = -1
         self._tray: tuple[int, ...] = ()
         self._colors: PointColors | None = None
         self._selected: Bools | None = None
         self._summary = ""
         self._class_places: dict[int, tuple[float, float]] = {}
         self._cloud = PointCloud()
-        self._picker = Picker()
         self.canvas = MapCanvas()
         self._item = PointsItem(self._cloud, self.canvas.view_box)
         self.layers = LayerStack(self.canvas, self._item)
         self._markers = Markers(self.canvas)
+        self.hover = Hover(self.canvas, self._cloud, self._markers)
         self._outline = SelectionMarks(self.canvas)
         self._empty = QLabel("Opening the map…", alignment=Qt.AlignmentFlag.AlignCenter)
         self.canvas.add_overlay(self._empty)
-        self._card = PointTooltip(self.canvas)
-        self._dwell = QTimer(self, singleShot=True, interval=CARD_DELAY_MS)
         self._rest = QTimer(self, singleShot=True, interval=VIEW_DELAY_MS)
         self._easing = Easing(self)
         self.legend = Legend()
@@ -110,9 +103,10 @@ class MapView(Themed):
         canvas.outline_changed.connect(self._outline.set_outline)
         canvas.grabbed.connect(self._on_grab)
         canvas.fit_asked.connect(self.fit)
-        canvas.view_changed.connect(self._on_view)
+        canvas.view_changed.connect(self._rest.start)
         self.legend.visible_changed.connect(self._filter)
-        self._dwell.timeout.connect(self._on_dwell)
+        self.hover.changed.connect(self.point_hovered)
+        self.hover.dwelt.connect(self.dwelt)
         self._rest.timeout.connect(self._tell_view)
         self._easing.moved.connect(self._place)
 
@@ -142,7 +136,7 @@ class MapView(Themed):
         self._cloud.set_points(points, self._visible())
         self._colors = self._selected = None
         self._pinned, self._tray = -1, ()
-        self._forget_hit()
+        self.hover.forget()
         self._empty.setText("No points to show")
         self._empty.setVisible(not len(self._cloud))
         if first or fit:
@@ -160,10 +154,6 @@ class MapView(Themed):
         else:
             self._easing.stop()
             self._place(positions)
-
-    def set_index(self, index: PointIndex) -> None:
-        """Pick with the help of an index of the positions."""
-        self._picker.set_index(index)
 
     def set_colors(self, colors: PointColors | None) -> None:
         """Give points other colours than their classes', and show the key to them.
@@ -233,13 +223,6 @@ class MapView(Themed):
         self._pinned, self._tray = index, tray
         self._place_rings()
 
-    def set_hover_image(self, index: int, image: UInt8, caption: str) -> None:
-        """Give the card of point ``index`` its (h, w) image; ignored once another is hovered."""
-        if index == self._hit != -1:
-            self._card.set_picture(image, caption)
-            if self._card.isVisible():
-                self._show_card()
-
     def set_visible_labels(self, labels: frozenset[int]) -> None:
         """Show only points of these classes."""
         self.legend.set_visible_labels(labels)
@@ -267,7 +250,7 @@ class MapView(Themed):
     def _on_hover(self, place: tuple[float, float] | None) -> None:
         # The picture of the position first; then what marks the point there.
         self.hovered.emit(place)
-        self._set_hit(-1 if place is None else self._pick(*place))
+        self.hover.set_row(-1 if place is None else self._pick(*place), self._points)
 
     def _on_click(self, z1: float, z2: float) -> None:
         self.clicked.emit(z1, z2, self._pick(z1, z2))
@@ -285,27 +268,14 @@ class MapView(Themed):
 
     def _on_grab(self, grabbed: bool) -> None:
         if grabbed:
-            self._set_hit(-1)
-
-    def _on_view(self) -> None:
-        self._rest.start()
-        self._hide_card()
-        if self._hit != -1:
-            self._dwell.start()
-
-    def _on_dwell(self) -> None:
-        self._show_card()
-        self.dwelt.emit(self._hit)
+            self.hover.set_row(-1, None)
 
     def _tell_view(self) -> None:
         rect = self.canvas.plot_rect()
         self.view_rested.emit(self.region(), (round(rect.width()), round(rect.height())))
 
     def _pick(self, z1: float, z2: float) -> int:
-        if not self._item.isVisible():
-            return -1
-        scale = self.canvas.pixels_per_unit()
-        return self._picker.pick(self._cloud, (z1, z2), scale, PICK_RADIUS)
+        return self.hover.pick(z1, z2) if self._item.isVisible() else -1
 
     # What follows from either.
 
@@ -317,8 +287,7 @@ class MapView(Themed):
     def _follow(self, points: MapPoints) -> None:
         """Draw all that depends on where the points are."""
         self._place_rings()
-        if self._card.isVisible():
-            self._show_card()
+        self.hover.follow()
         self._class_places = class_places(self._cloud.positions, points.labels)
         self._show_glyphs()
         self._points_changed()
@@ -330,35 +299,15 @@ class MapView(Themed):
             self._cloud.set_colors(rgb)
             self._points_changed()
 
-    def _set_hit(self, index: int) -> None:
-        if index == self._hit:
-            return
-        self._forget_hit()
-        self._hit = index
-        if index != -1 and self._points is not None:
-            split, number = self._points.origin(index)
-            label = int(self._points.labels[index])
-            name = class_name(self._points.data, label)
-            self._card.set_point(label, f"{split} {number:,}", name)
-            self._dwell.start()
-        self._place_rings()
-        self.point_hovered.emit(index)
-
-    def _forget_hit(self) -> None:
-        self._hit = -1
-        self._hide_card()
-        self._markers.set_hover_place(None)
-
     def _filter(self, labels: frozenset[int]) -> None:
         self._cloud.set_visible(labels)
         self._show_glyphs()
-        self._forget_hit()
+        self.hover.forget()
         self._points_changed()
 
     def _place_rings(self) -> None:
         place = self._cloud.position
         self._markers.set_pin_place(None if self._pinned == -1 else place(self._pinned))
-        self._markers.set_hover_place(None if self._hit == -1 else place(self._hit))
         places = [place(row) for row in self._tray if row != self._pinned]
         self._markers.set_tray_places([there for there in places if there is not None])
 
@@ -384,12 +333,3 @@ class MapView(Themed):
         if self._points is not None:
             selected = self._summary if self._selected is not None else ""
             self.status.set_points(self._points, self._cloud.drawn, selected)
-
-    def _show_card(self) -> None:
-        place = None if self._hit == -1 else self._cloud.position(self._hit)
-        if place is not None:
-            self._card.show_beside(self.canvas.to_pixel(*place))
-
-    def _hide_card(self) -> None:
-        self._dwell.stop()
-        self._card.hide()

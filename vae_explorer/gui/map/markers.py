@@ -20,7 +20,7 @@ from vae_explorer.gui.map.plot import LatentPlot
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.types import LatentPoint
 
-_GAP = 9.0  # pixels left free around the position the crosshair marks
+_GAP = 9  # pixels left free around the position the crosshair marks
 PIN_RADIUS = 8.0
 _CURSOR_DOT, _HOVER_RADIUS = 1.5, 7.0
 _REACH = 5.0  # pixels beside a hair that its halo and the dot can touch
@@ -77,11 +77,17 @@ class Markers(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw what there is; everything gets a halo, so that it shows on any colour."""
         with QPainter(self) as painter:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setClipRect(self._plot.plot_rect())
+            area = self._plot.plot_rect()
+            painter.setClipRect(area)
             self._draw_glyphs(painter)
             if self.cursor_place is not None:
-                self._draw_cross(painter, self._at(self.cursor_place))
+                self._draw_hairs(painter, area.toAlignedRect(), self._at(self.cursor_place))
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            if self.cursor_place is not None:
+                painter.setPen(self._halo(0.0))
+                painter.setBrush(QColor(current_theme().text))
+                at = self._at(self.cursor_place)
+                painter.drawEllipse(at, _CURSOR_DOT + 1.0, _CURSOR_DOT + 1.0)
             for position in self.tray_places:
                 self._draw_ring(painter, position, PIN_RADIUS, current_theme().accent, 1.5)
             if self.pin_place is not None:
@@ -97,19 +103,19 @@ class Markers(QWidget):
     def _halo(self, width: float) -> QPen:
         return QPen(self._halo_color(), width + 2.5)
 
-    def _draw_cross(self, painter: QPainter, at: QPointF) -> None:
-        # Filled rectangles: wide antialiased lines of this length cost a millisecond.
-        area = self._plot.plot_rect()
+    def _draw_hairs(self, painter: QPainter, area: QRect, at: QPointF) -> None:
+        # Filled rectangles: wide antialiased lines of this length cost a millisecond. All at once:
+        # after each call Python's lock may have to be won back from a run.
         x, y = floor(at.x()), floor(at.y())
+        across = (area.left(), x - _GAP), (x + _GAP, area.right() + 1)
+        up = (area.top(), y - _GAP), (y + _GAP, area.bottom() + 1)
+        painter.setPen(Qt.PenStyle.NoPen)
         for half, color in ((1, self._halo_color()), (0, QColor(current_theme().muted))):
             width = 2 * half + 1
-            for edge, end in ((area.left(), x - _GAP), (x + _GAP, area.right())):
-                painter.fillRect(QRectF(edge, y - half, max(end - edge, 0), width), color)
-            for edge, end in ((area.top(), y - _GAP), (y + _GAP, area.bottom())):
-                painter.fillRect(QRectF(x - half, edge, width, max(end - edge, 0)), color)
-        painter.setPen(self._halo(0.0))
-        painter.setBrush(QColor(current_theme().text))
-        painter.drawEllipse(at, _CURSOR_DOT + 1.0, _CURSOR_DOT + 1.0)
+            hairs = [QRect(edge, y - half, max(end - edge, 0), width) for edge, end in across]
+            hairs += [QRect(x - half, edge, width, max(end - edge, 0)) for edge, end in up]
+            painter.setBrush(color)
+            painter.drawRects(hairs)
 
     def _draw_glyphs(self, painter: QPainter) -> None:
         for text, position in self.glyphs.items():

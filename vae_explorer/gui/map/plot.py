@@ -97,9 +97,9 @@ class LatentPlot(Themed):
     def to_pixel(self, z1: float, z2: float) -> QPointF:
         """Pixel of a latent position."""
         rect, view = self.plot_rect(), self.view_box.viewRect()
-        sx, sy = self.pixels_per_unit()
+        across = (z1 - view.left()) * rect.width() / view.width()
         return QPointF(
-            rect.left() + (z1 - view.left()) * sx, rect.bottom() - (z2 - view.top()) * sy
+            rect.left() + across, rect.bottom() - (z2 - view.top()) * rect.height() / view.height()
         )
 
     def show_region(self, left: float, right: float, bottom: float, top: float) -> None:

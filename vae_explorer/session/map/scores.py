@@ -125,6 +125,8 @@ class Scores:
         if not any(np.isnan(known[name]).any() for name in names):
             self._end()
             return
+        first = "log p(x)" if names == ["log_marginal"] else "ELBO"
+        self.progress.emit(f"{first}: 0 of {len(points.indices):,} images")
         self._work.run(
             lambda control: self._compute(model, points, known, names, control),
             lambda _: self._end(),
@@ -160,12 +162,12 @@ class Scores:
             if name not in names:
                 continue
             for start in range(0, len(seeds), _CHUNK):
-                text = f"{what}: {start:,} of {len(seeds):,} images"
-                control.report(partial(self.progress.emit, text))
                 part = slice(start, min(start + _CHUNK, len(seeds)))
                 if np.isnan(known[name][part]).any():
                     chosen = images[points.indices[part]]
                     compute(model, chosen, seeds[part], known, part, control)
+                text = f"{what}: {part.stop:,} of {len(seeds):,} images"
+                control.report(partial(self.progress.emit, text))
                 control.report(self._publish)
 
     @staticmethod
