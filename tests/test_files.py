@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vae_explorer.files import atomic_write, sweep
+from vae_explorer.files import atomic_write, cannot_write, sweep
 
 
 def test_writes_and_replaces(tmp_path: Path) -> None:
@@ -154,3 +154,20 @@ def test_sweeping_deletes_what_a_killed_writer_left_and_nothing_else(
     sweep(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == others
     sweep(tmp_path / "missing")
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.ENOSPC, "make room, or choose another folder."),
+        (errno.EROFS, "choose another folder."),
+        (errno.EACCES, "choose another folder."),
+        (errno.EIO, os.strerror(errno.EIO) + "."),
+    ],
+)
+def test_what_cannot_be_written_is_told_with_what_to_do(
+    tmp_path: Path, number: int, advice: str
+) -> None:
+    told = cannot_write(tmp_path / "a.png", OSError(number, os.strerror(number)))
+    assert told.startswith(f"Cannot write {tmp_path / 'a.png'}: {os.strerror(number)}")
+    assert told.endswith(advice)

@@ -29,9 +29,9 @@ class FieldSpec:
     ``low`` and ``high`` are inclusive and hold for each number of a tuple; ``choices`` is empty for
     numbers. Where ``sizes`` is true the value is a list of whole numbers
     such as ``512-256``. ``about`` has a line on each of ``choices``, or nothing. ``titles`` are
-    their names on screen if those are others, and ``lowest`` that of ``low``. ``step`` is that of a
-    form's arrows, 0 for the usual one. ``needs`` is another field and those of its values with
-    which this one matters; if None it always does.
+    their names on screen if those are others, and ``lowest`` that of ``low`` or of no text.
+    ``step`` is that of a form's arrows, 0 for the usual one. ``needs`` is another field and those
+    of its values with which this one matters; if None it always does.
     """
 
     group: str

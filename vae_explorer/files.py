@@ -1,5 +1,6 @@
 """Reading files with suspicion, and writing them so that nothing ever leaves half of one."""
 
+import errno
 import io
 import os
 import secrets
@@ -22,13 +23,19 @@ _TEMPORARY = ".vae-explorer-{}.tmp"
 _UTF16 = b"\xff\xfe", b"\xfe\xff"
 
 
+_ADVICE = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "; make room, or choose another folder"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "; choose another folder"),
+}
+
+
 def cannot_write(path: Path, error: OSError) -> str:
     """What is said when a file cannot be written, such as into a folder that is not there."""
     folder = Path(os.path.realpath(path)).parent
     if isinstance(error, FileNotFoundError) and not folder.exists():
         why = f"the folder {folder} does not exist; make it first, or choose another one"
     else:
-        why = error.strerror or str(error)
+        why = (error.strerror or str(error)) + _ADVICE.get(error.errno or 0, "")
     return f"Cannot write {path}: {why}."
 
 

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Generator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import Result
 
@@ -95,6 +96,27 @@ def test_ctrl_c_saves_and_the_command_it_prints_does_the_rest(
         pass
     again = vx.read_checkpoint(tmp_path / "sweep" / rows[1]["run"] / "model.safetensors")
     assert list(again.history) == whole.history
+
+
+def test_that_command_says_which_data_and_how_they_are_read(
+    cli: Cli, quick: list[object], tmp_path: Path, interrupt_in_second_run: None
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 200, (600, 12, 10)).astype(np.float32)
+    np.save(tmp_path / "own images.npy", pixels)
+    own = [
+        "--data",
+        str(tmp_path / "own images.npy"),
+        "--read",
+        "size=8,6",
+        "--read",
+        "invert=true",
+    ]
+    longer = ["--set", "batch_size=10", "--vary", "seed=0:2"]
+    stopped = cli("sweep", *quick, *own, "--read", "range=0:200", *longer)
+    command = shlex.split(stopped.stderr.splitlines()[-1])
+    assert command[4:] == [*own[:4], "--read", "range=0.0,200.0", *own[4:], "--threads", "1"]
+    assert cli(*command[1:]).exit_code == 0
+    assert [row["outcome"] for row in _table(tmp_path / "sweep")] == ["finished"] * 2
 
 
 def test_a_run_that_diverges_does_not_end_the_sweep(

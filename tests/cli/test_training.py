@@ -17,6 +17,7 @@ from vae_explorer import paths
 from vae_explorer.cli.progress import Progress
 from vae_explorer.training.history import HistoryPoint
 from vae_explorer.training.presets import recipe_of
+from vae_explorer.training.proposal import fitted
 from vae_explorer.training.trainer import StepMetrics, Trainer
 
 Cli = Callable[..., Result]
@@ -222,6 +223,17 @@ def test_a_preset_is_the_recipe_in_the_window_as_the_processor_has_it(
     offered = recipe_of(name.lower())
     assert found.precision == offered.precision == ("bfloat16" if low else "float32")
     assert (found.learning_rate, found.batch_size) == (offered.learning_rate, offered.batch_size)
+
+
+def test_a_preset_is_fitted_to_data_of_ones_own(cli: Cli, tmp_path: Path) -> None:
+    small = {"epochs": 1, "encoder_hidden": "8", "decoder_hidden": "8"}
+    changes = [word for name, value in small.items() for word in ("--set", f"{name}={value}")]
+    options = ["--data", "digits", "--preset", "quick", *changes, "--runs", tmp_path]
+    assert cli("train", *options).exit_code == 0
+    (run,) = tmp_path.iterdir()
+    wanted = fitted(recipe_of("quick"), vx.open_images("digits").train).replace(**small)
+    assert vx.Recipe.read(run / "recipe.toml") == wanted
+    assert wanted.likelihood == "continuous-bernoulli", "unlike MNIST's"
 
 
 def test_a_bad_field_in_a_file_is_named_with_the_file(refused: Refused, tmp_path: Path) -> None:

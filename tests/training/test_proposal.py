@@ -10,11 +10,11 @@ QUICK = recipe_of("quick")
 
 
 def test_recipes_of_mnist_stay_as_they_are() -> None:
-    assert fitted(QUICK, mnist_dataset()) == QUICK
+    assert fitted(QUICK, mnist_dataset().train) == QUICK
 
 
 def test_few_images_have_few_held_out_in_small_batches() -> None:
-    recipe = fitted(QUICK, open_images("digits"))
+    recipe = fitted(QUICK, open_images("digits").train)
     assert recipe == proposed(QUICK, inspect("digits"))
     assert recipe.validation_images == 154
     assert recipe.batch_size < 100
@@ -25,6 +25,6 @@ def test_few_images_have_few_held_out_in_small_batches() -> None:
 
 def test_large_images_in_colour_have_convolutions() -> None:
     images = np.random.default_rng(0).integers(0, 256, (40, 64, 64, 3), np.uint8)
-    recipe = fitted(QUICK, Dataset.cut(ImageSet(images), 30))
+    recipe = fitted(QUICK, Dataset.cut(ImageSet(images), 30).train)
     assert (recipe.network, recipe.likelihood) == ("conv", "gaussian")
     assert recipe.validation_images == 3

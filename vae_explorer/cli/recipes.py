@@ -1,12 +1,12 @@
 """What the commands that train share: the recipe and the images."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from vae_explorer.data.reading import Reading
+from vae_explorer.data.reading import Reading, as_changes
 from vae_explorer.errors import DataError, RecipeError
 from vae_explorer.number_format import field_value
 from vae_explorer.paths import bundled_models
@@ -79,8 +79,15 @@ scheduler_option = click.option(
 )
 
 
-def read_recipe(path: Path | None, changes: Iterable[str], preset: str | None = None) -> Recipe:
+def read_recipe(
+    path: Path | None,
+    changes: Iterable[str],
+    preset: str | None = None,
+    images: "ImageSet | None" = None,
+) -> Recipe:
     """A recipe file, a bundled model's, a preset or the default recipe, with some fields changed.
+
+    A preset is fitted to the images, if given, as it is in the window.
 
     Raises:
         RecipeError: the file cannot be read, or a change is no FIELD=VALUE of a recipe, or makes no
@@ -90,6 +97,10 @@ def read_recipe(path: Path | None, changes: Iterable[str], preset: str | None = 
         raise click.UsageError("--recipe and --preset both say what to compute; leave one out.")
     if preset:
         recipe = recipe_of(preset)
+        if images is not None:
+            from vae_explorer.training.proposal import fitted
+
+            recipe = fitted(recipe, images)
     else:
         bundled = bundled_models().get(str(path))
         path = bundled.with_suffix(".toml") if bundled else path
@@ -103,6 +114,17 @@ def read_recipe(path: Path | None, changes: Iterable[str], preset: str | None = 
     changed = recipe.replace(**values)
     check_heeded(changed, values)
     return changed
+
+
+def option_words(options: Mapping[str, object]) -> list[str]:
+    """Options for a command line, without those of None; a reading is one for each choice."""
+    words: list[str] = []
+    for option, value in options.items():
+        if isinstance(value, Reading):
+            words += [word for change in as_changes(value) for word in (option, change)]
+        elif value is not None:
+            words += [option] if value is True else [option, str(value)]
+    return words
 
 
 def warn_of(recipe: Recipe, shape: ImageShape) -> None:

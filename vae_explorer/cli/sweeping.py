@@ -16,6 +16,7 @@ from vae_explorer.cli.recipes import (
     data_option,
     device_option,
     images_option,
+    option_words,
     preset_option,
     read_recipe,
     recipe_option,
@@ -126,6 +127,9 @@ def sweep(
         train = partial(in_processes, jobs=jobs)
     if planned and out:
         data = training_images(images, data_path, choices)
+        if data_path:
+            recipe = read_recipe(recipe_file, changes, preset, data)
+            planned = Sweep(recipe, planned.axes)
         warn_of(planned.recipe, data.image_shape)
         folder = SweepFolder.create(out, planned, data)
     else:
@@ -133,13 +137,14 @@ def sweep(
         folder = SweepFolder.open(resume)
         data = training_images(None, data_path, choices, folder.data)
     options = {
+        "--resume": folder.path,
         "--data": data_path,
+        "--read": choices,
         "--threads": threads,
         "--jobs": jobs if jobs > 1 else None,
         "--scheduler": scheduler,
     }
-    words = [word for option, value in options.items() if value for word in (option, str(value))]
-    go_on = command_line("vae-explorer", "sweep", "--resume", str(folder.path), *words)
+    go_on = command_line("vae-explorer", "sweep", *option_words(options))
 
     of = len(folder.sweep.cells)
 

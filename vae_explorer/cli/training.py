@@ -18,6 +18,7 @@ from vae_explorer.cli.recipes import (
     data_option,
     device_option,
     images_option,
+    option_words,
     preset_option,
     read_recipe,
     recipe_fields,
@@ -140,6 +141,8 @@ def _train(
         warn = partial(click.echo, err=True) if team.leads else _silent
         trainer = RunFolder(resume).resume(data, device, warn, team)
     else:
+        if data_path:
+            recipe = read_recipe(recipe_file, changes, preset, data)
         trainer = Trainer(recipe, data, device, team)
     team.any()  # all have read the run's folder, so that one may write to it
     if not team.leads:
@@ -148,6 +151,7 @@ def _train(
     folder = RunFolder(resume) if resume else RunFolder.create(runs or paths.runs(), recipe)
     options: dict[str, object] = {
         "--data": data_path,
+        "--read": choices,
         "--images": images,
         "--threads": threads,
         "--out": out,
@@ -177,13 +181,11 @@ def _silent(_: str) -> None:
 
 
 def _go_on(team: "Team", folder: "RunFolder", options: dict[str, object]) -> str:
-    words = ["vae-explorer", "train", "--resume", str(folder.path)]
+    program = ["vae-explorer"]
     if team.size > 1:
-        words[:1] = ["torchrun", "--nproc-per-node", str(team.local_size), "-m", "vae_explorer"]
-    for option, value in options.items():
-        if value is not None:
-            words += [option] if value is True else [option, str(value)]
-    return command_line(*words)
+        program = ["torchrun", "--nproc-per-node", str(team.local_size), "-m", "vae_explorer"]
+    words = option_words({"--resume": folder.path, **options})
+    return command_line(*program, "train", *words)
 
 
 def run(

@@ -1,7 +1,7 @@
 """How images are read from a file or folder: what a person may choose of it."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -122,6 +122,15 @@ def parse_choices(changes: Iterable[str]) -> Reading:
         else:
             values[name] = text if name in ("images", "labels") else field_value(text)
     return build(Reading, values, "--read", DataError)
+
+
+def as_changes(reading: Reading) -> Iterator[str]:
+    """What ``parse_choices`` reads to the same choices."""
+    for name in CHOICES:
+        value = getattr(reading, name)
+        if value != getattr(Reading(), name):
+            text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            yield f"{name}={text.lower() if isinstance(value, bool) else text}"
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ class Figure(Request, FigureStyle):
         return f"{width:,} × {height:,} pixels"
 
     @override
-    def small(self, shape: ImageShape) -> "Request | None":
+    def small(self, shape: ImageShape) -> Request:
         width, height = self.points
         return self.replace(dpi=min(self.dpi, max(50, int(72 * 480 / max(width, height)))))
 

@@ -37,7 +37,10 @@ class Points(Codes):
     """
 
     indices: str = asked(
-        "", "Indices", "Of the images in the split, such as 3-5,9, counted from 0; else all."
+        "",
+        "Indices",
+        "Of the images in the split, such as 3-5,9, counted from 0; else all.",
+        lowest="all",
     )
     elbo: bool = asked(False, "ELBO", "With the ELBO and its log p(x|z), in nats.")
     log_p: bool = asked(
@@ -82,9 +85,10 @@ class Model(Request):
     def stem(self) -> str:
         return "model_decoder" if self.network == "decoder" else "model"
 
+    @property
     @override
-    def small(self, shape: ImageShape) -> None:
-        return None
+    def inside(self) -> str:
+        return f"As ONNX the {self.network} alone, in the other formats all of the model."
 
 
 def ranges(numbers: Sequence[int]) -> str:

@@ -42,8 +42,9 @@ _CREDITS = {
     "(creativecommons.org/licenses/by-sa/3.0).",
     "digits": "Digits by E. Alpaydin and C. Kaynak, UCI Machine Learning Repository, CC BY 4.0 "
     "(creativecommons.org/licenses/by/4.0).",
-    "Fashion-MNIST": "Fashion-MNIST by Zalando SE, MIT licence.",
-    "KMNIST": "KMNIST by CODH, from the Kuzushiji dataset of NIJL and others, CC BY-SA 4.0 "
+    "Fashion-MNIST": "Fashion-MNIST by Zalando SE, MIT licence (opensource.org/license/mit).",
+    "KMNIST": "KMNIST Dataset, created by CODH, adapted from Kuzushiji Dataset, created by NIJL "
+    "and others, doi:10.20676/00000341, CC BY-SA 4.0 "
     "(creativecommons.org/licenses/by-sa/4.0).",
 }
 

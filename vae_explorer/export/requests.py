@@ -43,8 +43,13 @@ class Request(Fields):
         """The default name of a file, of letters, digits, ``_`` and ``-`` alone, for LaTeX."""
         return type(self).__name__.lower()
 
-    def small(self, shape: ImageShape) -> "Request | None":
-        """The same for a preview, made in a moment; None if there is nothing to see."""
+    @property
+    def inside(self) -> str:
+        """What there is in a file that cannot be shown as a picture or a table."""
+        return ""
+
+    def small(self, shape: ImageShape) -> "Request":
+        """The same for a preview, made in a moment."""
         return self
 
 
@@ -240,18 +245,28 @@ class Images(Tiled):
 class Page(Request):
     """A model as one HTML page, with test images on its map and a manifold of n × n images."""
 
-    title: str = asked("", "Title", "Over the page; by default it names the model or its data.")
+    title: str = asked(
+        "", "Title", "Over the page; by default it names the model or its data.",
+        lowest="of the model or its data",
+    )  # fmt: skip
     credit: str = asked(
-        "", "Credit", "Whose data it is, and its licence; MNIST and the like are known."
+        "",
+        "Credit",
+        "Whose data it is, and its licence; MNIST and the like are known.",
+        lowest="if that is known",
     )
     points: int = asked(
         4_000, "Points", "Test images on the map.", unit="images", low=100, high=20_000, step=1_000
     )
     n: int = asked(20, "Manifold", "Images per side.", unit="per side", low=2, high=50, step=1)
 
+    @property
     @override
-    def small(self, shape: ImageShape) -> None:
-        return None
+    def inside(self) -> str:
+        return (
+            f"Decoder, map of {self.points:,} test images, and manifold of {self.n} × {self.n}. "
+            "Works offline."
+        )
 
 
 def listed(text: str, most: int) -> list[int]:

@@ -4,7 +4,7 @@ import math
 
 from vae_explorer.data.arrays import spread
 from vae_explorer.data.bundled import FINGERPRINTS
-from vae_explorer.data.dataset import Dataset
+from vae_explorer.data.dataset import ImageSet
 from vae_explorer.data.plan import SAMPLES
 from vae_explorer.data.preview import Preview, suits
 from vae_explorer.training.cost import cost
@@ -29,13 +29,12 @@ def proposed(recipe: Recipe, found: Preview) -> Recipe:
     )
 
 
-def fitted(recipe: Recipe, data: Dataset) -> Recipe:
-    """A recipe for data that was read; that of MNIST as it is."""
+def fitted(recipe: Recipe, data: ImageSet) -> Recipe:
+    """A recipe to train on images that were read; on those of MNIST as it is."""
     if data.fingerprint == FINGERPRINTS["train"]:
         return recipe
-    images = data.train.images
-    likelihood, treatment = suits(images[spread(len(images), SAMPLES)])
-    return _fitted(recipe, data.image_shape, len(images), likelihood, treatment)
+    likelihood, treatment = suits(data.images[spread(len(data), SAMPLES)])
+    return _fitted(recipe, data.image_shape, len(data), likelihood, treatment)
 
 
 def seconds_of(recipe: Recipe, shape: ImageShape, images: int) -> float:

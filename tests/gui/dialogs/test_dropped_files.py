@@ -15,6 +15,7 @@ from vae_explorer.data.dataset import ImageSet
 from vae_explorer.gui.explore.sketch.drawing_pad import DrawingPad
 from vae_explorer.session.files.workspaces import Workspaces
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.types import UInt8
 
 ROW = 7
@@ -185,6 +186,19 @@ def test_an_export_goes_back_to_the_model_and_the_place_it_names(
     assert person.drop(files(path))
     person.wait(lambda: person.errors)
     assert "not there any more" in person.errors[0]
+
+
+def test_a_training_film_goes_back_to_its_run(
+    person: Person, run_folder: RunFolder, tmp_path: Path
+) -> None:
+    path = tmp_path / "training.gif"
+    film = {"width": 160, "height": 120, "snapshots": 1, "points": 10, "sheet": 2}
+    vx.export("film", path, run_folder.path, data="MNIST", **film)  # type: ignore[arg-type]
+    assert person.drop(files(path))
+    person.wait(lambda: person.errors or person.model_line.startswith(run_folder.path.name), 5)
+    assert not person.errors
+    assert person.window.app.model.path == run_folder.model_path
+    assert not person.errors
 
 
 @pytest.mark.parametrize("kind", ["map", "page", "walk"])

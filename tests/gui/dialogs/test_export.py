@@ -1,7 +1,9 @@
 """The one dialog by which files leave, in the window."""
 
+import re
 import shlex
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from tests.support.person import Person
+from vae_explorer.export.figure_requests import Map
 from vae_explorer.export.film_requests import Walk
 from vae_explorer.export.requests import Manifold
 from vae_explorer.gui.dialogs.export import ExportDialog
@@ -104,6 +107,45 @@ def test_the_form_is_the_request_and_the_preview_follows(person: Person, opened:
     preview = label(dialog, "Preview")
     person.wait(lambda: preview.pixmap().width() == preview.pixmap().height() > 100)
     assert dialog.path.name == "manifold_7x7.png"
+
+
+def told_in(shown: QLabel, text: str) -> bool:
+    return text in shown.text()
+
+
+def test_what_cannot_be_seen_is_told_with_its_size(person: Person, opened: Opened) -> None:
+    dialog = opened("export")
+    preview = label(dialog, "Preview")
+    for kind, told in (("page", "4,000 test images"), ("model", "encoder alone")):
+        dialog.choose(kind)
+        person.wait(partial(told_in, preview, told))
+        assert re.match(r"\d\.\d\d MB\n", preview.text())
+    formats = next(box for box in dialog.findChildren(QComboBox) if box.findText("ONNX") >= 0)
+    before = preview.text()
+    formats.setCurrentIndex(formats.findText("ONNX"))
+    person.wait(lambda: preview.text() != before)
+
+
+def test_an_empty_text_says_what_it_stands_for(opened: Opened) -> None:
+    dialog = opened("export")
+    dialog.choose("points")
+    fields = {line.accessibleName()[:7]: line for line in dialog.findChildren(QLineEdit)}
+    assert (fields["Indices"].text(), fields["Indices"].placeholderText()) == ("", "all")
+
+
+def test_a_map_is_as_high_as_its_view(person: Person) -> None:
+    offers, canvas = person.window.app.exports.offers, person.window.map.canvas
+    heights = []
+    for size in ((1_400, 700), (900, 800)):
+        person.window.resize(*size)
+        canvas.show_region(-1.0, 1.0, -1.0, 1.0)
+        left, right, bottom, top = person.window.map.region()
+        request = offers()["map"]
+        assert isinstance(request, Map)
+        heights.append(request.height)
+        wanted = 147 * (top - bottom) / (right - left) + 19
+        assert request.height == pytest.approx(min(max(wanted, 55), 240), abs=1)
+    assert heights[0] < heights[1]
 
 
 def test_a_preview_that_comes_too_late_goes_nowhere(person: Person, opened: Opened) -> None:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from vae_explorer.gui.map.glyphs import class_places
+from vae_explorer.gui.map.glyphs import class_places, glyph_texts
 
 
 def test_a_glyph_stands_in_the_thick_of_its_class_not_at_its_mean() -> None:
@@ -36,3 +36,16 @@ def test_a_million_points_are_sampled() -> None:
     positions = np.random.default_rng(1).normal((1.0, -1.0), 0.2, (100_000, 2)).astype(np.float32)
     places = class_places(positions, np.full(100_000, 4, np.uint8))
     np.testing.assert_allclose(places[4], (1.0, -1.0), atol=0.3)
+
+
+def test_names_that_begin_alike_are_told_apart() -> None:
+    assert glyph_texts(("7", "Ankle boot", "Butterflyfishes")) == (
+        "7",
+        "Ankle boot",
+        "Butterflyfis",
+    )
+    texts = glyph_texts(("Butterfly with one wing", "Butterfly without wings", "Butterfly wi"))
+    assert texts == ("Butte…e wing", "Butte… wings", "Butterfly wi")
+    middle = glyph_texts(("Butterfly (1) in the sun", "Butterfly (2) in the sun"))
+    assert len({*middle}) == 2
+    assert max(map(len, middle)) <= 12

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QFileDialog, QSlider
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QFileDialog, QMessageBox, QSlider
 
 from tests.model.test_onnx_pair import DEEP, PLANE, images
 from tests.model.test_outside import VARIANCE, Linear
@@ -19,8 +20,11 @@ from vae_explorer.training.recipe import Recipe
 
 
 @pytest.fixture
-def no_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every dialog for files is cancelled."""
+def no_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Every dialog for files is cancelled, no file is replaced, and no page opened."""
+    monkeypatch.chdir(tmp_path)  # names typed without a folder are there
+    monkeypatch.setattr(QMessageBox, "question", lambda *_, **__: QMessageBox.StandardButton.No)
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda _: True)
     for name in ("getOpenFileName", "getSaveFileName"):
         monkeypatch.setattr(QFileDialog, name, lambda *_: ("", ""))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")

@@ -113,7 +113,7 @@ class ElboPlot(Themed):
     def grow(self) -> None:
         """Show what has come to the history since."""
         if self._reading is not None and self._reading >= len(self.history):
-            self._stop_reading()
+            self.stop_reading()
         if self._runs.conditions != self._conditions:
             self._build()
         else:
@@ -230,7 +230,7 @@ class ElboPlot(Themed):
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._reading is not None:
             self._choose()
         elif event.key() == Qt.Key.Key_Escape and self._reading is not None:
-            self._stop_reading()
+            self.stop_reading()
         else:
             super().keyPressEvent(event)
 
@@ -244,7 +244,7 @@ class ElboPlot(Themed):
 
     @override
     def leaveEvent(self, event: QEvent) -> None:
-        self._stop_reading()
+        self.stop_reading()
         super().leaveEvent(event)
 
     @override
@@ -290,7 +290,7 @@ class ElboPlot(Themed):
             panel = CurvePanel(spec) if spec else RateDistortionPanel()
             panel.name = name
             panel.hovered.connect(partial(self._on_hovered, panel))
-            panel.left.connect(self._stop_reading)
+            panel.left.connect(self.stop_reading)
             panel.view_changed.connect(partial(self._on_view_changed, panel))
             panel.reset_requested.connect(self.fit)
             panel.chosen.connect(partial(self._on_chosen, panel))
@@ -363,7 +363,8 @@ class ElboPlot(Themed):
         if self._reading is not None:
             self.moment_chosen.emit(float(self.history.column("epoch")[self._reading]))
 
-    def _stop_reading(self) -> None:
+    def stop_reading(self) -> None:
+        """Let no moment be read."""
         self._read(None)
 
     def _show_reading(self) -> None:
@@ -387,7 +388,7 @@ class ElboPlot(Themed):
                     panel.set_x_range(*moved.region[:2])
 
     def _take(self, choices: CurveChoices) -> None:
-        self._stop_reading()
+        self.stop_reading()
         before, self._choices = self._choices, choices
         # A view that a person zoomed into means nothing on another axis.
         self._following |= (choices.scale, choices.log_y) != (before.scale, before.log_y)

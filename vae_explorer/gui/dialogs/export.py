@@ -210,6 +210,7 @@ class ExportDialog(FormDialog):
             self._file.setText(str(self._free()))
         elif typed.suffix.lower() in self.kind.suffixes:
             self._file.setText(str(typed.with_suffix(suffix)))
+        self._settle.start()
 
     @Slot()
     def _on_typed(self) -> None:
@@ -247,7 +248,7 @@ class ExportDialog(FormDialog):
 
     @Slot()
     def _look(self) -> None:
-        self._exports.preview(self.request, self._on_preview)
+        self._exports.preview(self.request, self._format.currentData(), self._on_preview)
 
     def _on_preview(self, found: bytes | str) -> None:
         picture = QImage.fromData(found) if isinstance(found, bytes) else QImage()

@@ -1,9 +1,13 @@
-"""Where each class lives most densely, so that its digit can be written there."""
+"""Where each class lives most densely, and what is written there."""
+
+from collections import Counter
+from functools import lru_cache
 
 import numpy as np
 
 from vae_explorer.types import Float32, Labels
 
+_LONGEST = 12  # letters of what is written
 _CELLS = 32
 _SAMPLE = 3_000  # enough to find a class's thick, cheap enough for every move of the points
 _FEWEST = 8
@@ -37,3 +41,23 @@ def class_places(positions: Float32, labels: Labels) -> dict[int, tuple[float, f
     places = low + (np.stack([best % _CELLS, best // _CELLS], axis=1) + 0.5) * span / _CELLS
     enough = counts.sum(axis=(1, 2)) >= _FEWEST
     return {label: (float(z1), float(z2)) for label, (z1, z2) in enumerate(places) if enough[label]}
+
+
+@lru_cache(maxsize=8)
+def glyph_texts(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of classes so short that they go on the map, no two alike.
+
+    Of those that begin alike the end is shown too, or else the number.
+    """
+    starts = Counter(name[:_LONGEST] for name in names)
+    texts = [
+        name[:_LONGEST]
+        if starts[name[:_LONGEST]] == 1 or len(name) <= _LONGEST
+        else f"{name[: _LONGEST // 2 - 1]}…{name[-_LONGEST // 2 :]}"
+        for name in names
+    ]
+    alike = Counter(texts)
+    return tuple(
+        text if alike[text] == 1 else f"{number} {text}"[:_LONGEST]
+        for number, text in enumerate(texts, 1)
+    )

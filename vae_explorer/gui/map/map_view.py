@@ -10,7 +10,7 @@ from vae_explorer.gui.map.canvas import MapCanvas
 from vae_explorer.gui.map.cloud import PointCloud
 from vae_explorer.gui.map.easing import Easing
 from vae_explorer.gui.map.figure import MapPicture
-from vae_explorer.gui.map.glyphs import class_places
+from vae_explorer.gui.map.glyphs import class_places, glyph_texts
 from vae_explorer.gui.map.hover import Hover
 from vae_explorer.gui.map.layer_stack import LayerStack
 from vae_explorer.gui.map.legend import Legend
@@ -20,13 +20,12 @@ from vae_explorer.gui.map.points_item import PointsItem
 from vae_explorer.gui.map.selection_marks import SelectionMarks
 from vae_explorer.gui.map.status_line import StatusLine
 from vae_explorer.gui.theme import MARGIN, Theme, Themed, current_theme
-from vae_explorer.session.map.state import MapPoints, PointColors, class_name
+from vae_explorer.session.map.state import MapPoints, PointColors
 from vae_explorer.types import Bools, Float32, Float64, Region
 
 VIEW_DELAY_MS = 120
 """How long the view must rest before what follows it is drawn again."""
 _AIR = 0.04  # of the points, around them
-_LONGEST = 12  # letters of the name of a class that are written on the map
 _MOST_GLYPHS = 20  # classes whose names are
 
 
@@ -315,12 +314,10 @@ class MapView(Themed):
         """Write each visible class's digit: colour is never the only cue."""
         data = self._points.data if self._points else None
         visible = self._visible() if data and data.classes else ()
+        texts = dict(enumerate(glyph_texts(data.classes[:_MOST_GLYPHS]))) if data else {}
+        places = self._class_places.items()
         self._markers.set_glyphs(
-            {
-                class_name(data, label)[:_LONGEST]: place
-                for label, place in self._class_places.items()
-                if data and label in visible and label < _MOST_GLYPHS
-            }
+            {texts[label]: at for label, at in places if label in texts and label in visible}
         )
 
     def _visible(self) -> frozenset[int]:

@@ -142,7 +142,7 @@ def _usual(spec: FieldSpec, value: Value, edited: Edited) -> _Control:
     if isinstance(value, tuple):
         return _numbers(spec, value, edited)
     if isinstance(value, str) and not spec.choices:
-        return _text(edited)
+        return _text(spec, edited)
     assert value is not None
     editor = make_editor(spec, value)
     on_edited(editor, lambda: edited(read(editor)))
@@ -197,8 +197,8 @@ def _numbers(spec: FieldSpec, values: tuple[Scalar, ...], edited: Edited) -> _Co
     return _Control(editors, limit_all, show)
 
 
-def _text(edited: Edited) -> _Control:
-    line, shown = QLineEdit(), [""]
+def _text(spec: FieldSpec, edited: Edited) -> _Control:
+    line, shown = QLineEdit(placeholderText=spec.lowest), [""]
 
     def write(text: str) -> None:
         shown[0] = text

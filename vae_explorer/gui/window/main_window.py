@@ -15,6 +15,7 @@ from vae_explorer.export.figure_requests import (
     Curves,
     Figure,
     LessonFigure,
+    Map,
     Refinement,
     SweepMaps,
 )
@@ -43,6 +44,9 @@ from vae_explorer.gui.window.tour import Tour
 from vae_explorer.session.app import App
 from vae_explorer.session.files.workspace import CurvesPlace, Workspace
 from vae_explorer.types import Region
+
+_BESIDE, _ABOVE = 13.0, 19.0
+"""Millimetres that the axes and the head of a map take of its figure."""
 
 
 class MainWindow(QMainWindow):
@@ -116,6 +120,7 @@ class MainWindow(QMainWindow):
         self.curves.export_requested.connect(lambda: self._files.export("curves"))
         self.export = self._files.export
         app.exports.starts |= {
+            "map": self._map_in_sight,
             "curves": lambda: Curves() if self.curves.history else None,
             "lesson": lambda: LessonFigure() if app.learning.place else None,
             "refinement": self._refinement,
@@ -132,6 +137,7 @@ class MainWindow(QMainWindow):
 
     def figures(self, region: Region | None = None) -> dict[str, Export]:
         """What makes each figure that can be seen, by its name; see ``figures_of``."""
+        self.curves.stop_reading()  # which belongs to the pointer
         rooms: dict[str, QWidget | None] = {
             "lesson": self._lessons.view if self.app.learning.shown else None,
             "curves": self.curves,
@@ -163,6 +169,16 @@ class MainWindow(QMainWindow):
             return False
         now = self.app.exports.starts[kind_of(style).name]()
         return isinstance(now, Figure) and now.subject == style.subject
+
+    def _map_in_sight(self) -> Map:
+        """As high as the part of the plane in sight wants, so that no side is bare."""
+        left, right, bottom, top = self.map.region()
+        usual = Map()
+        across = usual.width - _BESIDE
+        height = across * (top - bottom) / (right - left) + _ABOVE
+        return usual.replace(
+            height=float(round(min(max(height, usual.height / 2), 1.5 * usual.width)))
+        )
 
     def _refinement(self) -> Refinement | None:
         pin, last = self.app.pins.current, self.app.refinement.last

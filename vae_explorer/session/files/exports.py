@@ -226,21 +226,25 @@ class Exports:
             self._messages.published.emit(text)
         self.ended.emit(good)
 
-    def preview(self, request: Request, done: Callable[[bytes | str], None]) -> None:
-        """Make a small one; ``done`` is given the newest, as a PNG or a text, or what is wrong."""
+    def preview(self, request: Request, suffix: str, done: Callable[[bytes | str], None]) -> None:
+        """Make a small one; ``done`` is given the newest, as a PNG or a text, or what is wrong.
+
+        Of what cannot be seen, in the format of a ``suffix``, it is told how large it is.
+        """
         source, kind = self.source(request), kind_of(request)
-        small = request.small(source.snapshot.model.image_shape) if source else None
-        if small is None or source is None or not _seen(kind):
+        if source is None:
             self.leave_preview()
-            done("No preview")
+            done("No model")
             return
         looked_at = self._looked_at = object()
 
         def show(found: bytes | str) -> None:
             if self._looked_at is looked_at:
-                done(found)
+                told = isinstance(found, str) or _seen(kind)
+                done(found if told else f"{len(found) / 1e6:,.2f} MB\n\n{request.inside}")
 
-        self._make(kind, small, source, show)
+        small = request.small(source.snapshot.model.image_shape)
+        self._make(kind, small, source, _seen(kind) or suffix, show)
 
     def leave_preview(self) -> None:
         """Nobody looks any more at the one that is being made."""
@@ -251,13 +255,16 @@ class Exports:
         """Make one for the clipboard, as a PNG or a text."""
         source = self.source(request)
         if source is not None and _seen(kind_of(request)):
-            self._make(kind_of(request), request, source, done)
+            self._make(kind_of(request), request, source, _seen(kind_of(request)), done)
 
     def _make(
-        self, kind: Kind, request: Request, source: Source, done: Callable[[bytes | str], None]
+        self,
+        kind: Kind,
+        request: Request,
+        source: Source,
+        suffix: str,
+        done: Callable[[bytes | str], None],
     ) -> None:
-        suffix = _seen(kind)
-
         def work(control: Control) -> bytes:
             return kind.make(request, source, suffix, lambda _: control.check())
 

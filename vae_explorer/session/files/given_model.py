@@ -91,7 +91,7 @@ def given_model(model: Any, images: Any = None, name: str = "", **choices: Any) 
     if not isinstance(model, Snapshot):
         if not isinstance(model, TrainedVAE):
             model = outside_model(model, data.train.images, **choices)
-        recipe = fitted(Recipe(), data).replace(
+        recipe = fitted(Recipe(), data.train).replace(
             likelihood=model.vae.architecture.likelihood, treatment=model.treatment
         )
         model = Snapshot(model, recipe, reference(data), (), 0.0, 0)

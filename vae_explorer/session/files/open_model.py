@@ -267,6 +267,11 @@ def read_model(path: Path, data: OpenData) -> SavedModel:
         CheckpointError: see ``read_checkpoint``, or there are no data of the size that it reads.
     """
     snapshot = read_checkpoint(path)
-    run = RunFolder.of(path)
     shown = data.to_show(snapshot, str(path))
-    return SavedModel(path, snapshot, run.name if run else path.name, shown)
+    return SavedModel(path, snapshot, name_of(path), shown)
+
+
+def name_of(path: Path) -> str:
+    """What a model of this file is called: as its run, or as the file."""
+    run = RunFolder.of(path)
+    return run.name if run else path.name

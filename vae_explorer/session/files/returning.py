@@ -12,7 +12,7 @@ from vae_explorer.export.about import About, read_about
 from vae_explorer.export.embedding import FORMATS
 from vae_explorer.export.making import source_told
 from vae_explorer.session.app import App
-from vae_explorer.session.files.open_model import SavedModel
+from vae_explorer.session.files.open_model import SavedModel, name_of
 from vae_explorer.session.files.workspace import from_values
 from vae_explorer.session.files.workspaces import Workspaces
 from vae_explorer.session.map.state import MapState
@@ -46,7 +46,7 @@ class Returning:
                 view = from_values(told.workspace | {"path": str(source.path)}, str(path))
                 return lambda: self._workspaces.restore(lambda: view, path)
             data = source.data if told.data else self._app.data.to_show(source.snapshot, str(path))
-            name = source.path.name if source.path else "a model"
+            name = name_of(source.path) if source.path else "a model"
             model = SavedModel(source.path, source.snapshot, name, data, source.rotation)
             return partial(self._show, told, model)
 

@@ -66,7 +66,7 @@ class Presets:
     def _fitted(self, preset: Preset) -> Preset:
         if preset.own or self._data is None:
             return preset
-        recipe = fitted(preset.recipe, self._data)
+        recipe = fitted(preset.recipe, self._data.train)
         measured = recipe == preset.recipe
         return preset if measured else Preset(preset.name, recipe)
 

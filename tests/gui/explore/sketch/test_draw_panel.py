@@ -215,6 +215,19 @@ def test_nothing_is_clipped_and_nothing_overlaps(
         assert not one.geometry().intersects(other.geometry()), (one, other)
 
 
+@pytest.mark.parametrize("size", [(300, 620), (WIDTH, 400), (300, 250)])
+def test_nothing_overlaps_where_a_short_panel_is_first_shown(
+    qtbot: QtBot, size: tuple[int, int]
+) -> None:
+    panel = DrawPanel()
+    qtbot.addWidget(panel)
+    panel.resize(*size)
+    panel.show()
+    QApplication.processEvents()
+    for one, other in combinations(parts(panel), 2):
+        assert not one.geometry().intersects(other.geometry()), (one, other)
+
+
 def test_a_wide_panel_has_two_columns(panel: DrawPanel) -> None:
     seen = view(panel, "Drawing as the model sees it")
     assert seen.geometry().top() > pad_of(panel).geometry().bottom()

@@ -229,6 +229,7 @@ class DrawPanel(QWidget):
             column = (room - (len(views) - 1) * gap) // len(views)
             for view in views:
                 view.setFixedHeight(max(view.height_for(column), view.minimumSizeHint().height()))
+        self._columns.activate()  # before it is on screen nobody else does
 
 
 def _button(text: str, tip: str) -> QToolButton:
