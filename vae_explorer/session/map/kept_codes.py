@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from vae_explorer import __version__, paths
+from vae_explorer import paths
 from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.data.dataset import Dataset, labels_of
 from vae_explorer.errors import RecipeError, UserError
@@ -25,6 +25,9 @@ from vae_explorer.types import Float32, Labels, Split
 if TYPE_CHECKING:
     from vae_explorer.model.trained import Posterior, TrainedVAE
 
+_VERSION = 1
+"""To be raised when a model encodes the same images otherwise than it did."""
+
 _KEPT = 8
 """Files, the newest; of the most images each has five megabytes."""
 
@@ -36,7 +39,7 @@ Codes = tuple[Float32, Float32, Labels]
 
 def codes_file(model: str, architecture: object, rotation: object, images: str) -> Path:
     """Where codes are kept, by the digest of a model's weights and the fingerprint of images."""
-    key = repr((__version__, model, architecture, rotation, images))
+    key = repr((_VERSION, model, architecture, rotation, images))
     return paths.codes_cache() / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
 
 
