@@ -17,9 +17,9 @@ from vae_explorer.export.figure import MOST_VECTOR_POINTS, FigureStyle
 from vae_explorer.gui.map.map_menu import MapMenu
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.theme import DARK, LIGHT, Theme, class_color
-from vae_explorer.session.map.coloring import PointColors
 from vae_explorer.session.map.layers import LAYERS, default_state
 from vae_explorer.session.map.marks import Curve, Ellipses, Field, LayerContent
+from vae_explorer.session.map.state import PointColors
 
 SVG = "{http://www.w3.org/2000/svg}"
 CIRCLE = np.stack([np.cos(np.arange(0, 7, 0.1)), np.sin(np.arange(0, 7, 0.1))], 1)

@@ -18,7 +18,7 @@ from vae_explorer.paths import bundled_models, model_path
 from vae_explorer.session.app import App
 from vae_explorer.session.compare.comparison import Comparison
 from vae_explorer.session.compare.sides import SIDES, Side
-from vae_explorer.session.map.selection import Mode
+from vae_explorer.session.map.state import Mode
 from vae_explorer.types import Int64
 
 _OUT = np.array([-1, 1, -1, 1])

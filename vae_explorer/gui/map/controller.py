@@ -16,12 +16,11 @@ from vae_explorer.gui.window.actions import native
 from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
 from vae_explorer.number_format import figure
 from vae_explorer.session.app import App
-from vae_explorer.session.map.coloring import PointColors
 from vae_explorer.session.map.layer_contents import View
 from vae_explorer.session.map.layers import LAYERS, LayerSpec, LayerState
 from vae_explorer.session.map.marks import LayerContent
 from vae_explorer.session.map.scores import InspectedImage
-from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail
+from vae_explorer.session.map.state import MapPoints, MapState, PointColors, Thumbnail
 from vae_explorer.session.training.events import Phase
 from vae_explorer.training.meaning import MARK, named, no_likelihood
 from vae_explorer.types import Int64, Region, Split

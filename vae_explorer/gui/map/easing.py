@@ -36,7 +36,7 @@ class Easing(QObject):
     def start(self, start: Float32, end: Float32) -> None:
         """Go from ``start`` to ``end``, (n, 2) each; what was under way is left where it is."""
         self._animation.stop()
-        self._start, self._end, self._next = start, end, 0
+        self._start, self._end, self._next = start, end, FRAME_MS
         if QApplication.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration) > 0:
             self._animation.start()
         else:

@@ -31,10 +31,9 @@ from vae_explorer.gui.theme import (
     class_rows,
 )
 from vae_explorer.number_format import plain
-from vae_explorer.session.map.coloring import PointColors
 from vae_explorer.session.map.layers import LAYERS, LayerState
 from vae_explorer.session.map.marks import Curve, Ellipses, Field, LayerContent, Trails
-from vae_explorer.session.map.state import MapPoints, class_name
+from vae_explorer.session.map.state import MapPoints, PointColors, class_name
 from vae_explorer.types import Bools, Region, UInt32
 
 _MOST_NAMES = 24

@@ -2,6 +2,7 @@
 
 import textwrap
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any
 
 from vae_explorer.number_format import NONE, figure
@@ -99,6 +100,7 @@ def cell(run: RunInfo, column: Column) -> str:
     return ""
 
 
+@lru_cache(256)  # a run under way is told twenty times a second
 def _recipe_text(recipe: Recipe) -> str:
     if preset := nearest_preset(recipe):
         return " · ".join((preset.name, *differences(recipe, preset.recipe)))
