@@ -39,6 +39,8 @@ from vae_explorer.types import Bools, Region, UInt32
 _MOST_NAMES = 24
 """Classes in the legend."""
 _HALO = 4.0
+_HAIR = 1e-3
+"""Pixels at each edge, without which programs that show a PDF widen a picture by one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +176,7 @@ class MapPicture:
         )
         image = picture.draw(points, (low[0], high[0], low[1], high[1]), size, density)
         area = QRectF(corner[0] - MARGIN, corner[1] - MARGIN, image.width(), image.height())
+        area.adjust(_HAIR, _HAIR, -_HAIR, -_HAIR)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, density < layout.density)
         painter.drawImage(
             QRectF(area.topLeft() / density, area.size() / density), image, QRectF(image.rect())

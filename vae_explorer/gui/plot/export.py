@@ -218,10 +218,14 @@ def _pdf(buffer: QBuffer, style: FigureStyle, paint: Paint, title: str) -> None:
 
 
 def _lasting(content: bytes, style: FigureStyle) -> bytes:
-    """A PDF of just that size, without its date; the table of its objects follows."""
+    """A PDF of just that size, without its date; the table of its objects follows.
+
+    Qt's page is of whole points, and what is painted hangs from its upper edge.
+    """
     width, height = style.points
+    top = round(height)
     for old, new in (
-        (rb"/MediaBox \[[^\]]*\]", b"/MediaBox [0 0 %.4f %.4f]" % (width, height)),
+        (rb"/MediaBox \[[^\]]*\]", b"/MediaBox [0 %.4f %.4f %d]" % (top - height, width, top)),
         (rb"/(?:Creation|Mod)Date ?\([^)]*\)\n?", b""),
     ):
         while (found := re.search(old, content)) and found[0] != new:
