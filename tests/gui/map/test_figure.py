@@ -100,7 +100,7 @@ def test_a_pdf_has_many_points_on_the_pixels_of_the_png(
     crowd(points_of, view, MOST_VECTOR_POINTS + 1)
     style, path, page = FigureStyle(dpi=100), tmp_path / "map.pdf", tmp_path / "page.png"
     path.write_bytes(menu.export("pdf", style))
-    read = ["pdftoppm", "-r", "100", "-png", "-singlefile", path, page.with_suffix("")]
+    read = ["pdftoppm", "-r", "100", "-png", "-singlefile", f"{path}", f"{tmp_path}/page"]
     subprocess.run(read, check=True)
     png = Image.open(io.BytesIO(menu.export("png", style))).convert("RGB")
     inside = (80, 80, png.width - 80, png.height - 80)  # without text, which each paints its way

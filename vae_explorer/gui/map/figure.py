@@ -1,10 +1,9 @@
 """The map as a plot of the chart kit, which is how it is painted into files."""
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
@@ -80,19 +79,16 @@ class MapPicture:
             subtitle=told(self.points, self.cloud.drawn),
         )
 
-    def csv(self) -> bytes:
+    def rows(self) -> Iterator[tuple[Any, ...]]:
         """A line a point that shows: split, index, both coordinates, label, and what colours it."""
         points, colors = self.points, self.colors
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
         names = map(plain, self.axes)
-        writer.writerow(("split", "index", *names, "label", *([colors.title] if colors else [])))
+        yield "split", "index", *names, "label", *([colors.title] if colors else [])
         positions = self.cloud.positions.tolist()
         for row in self.cloud.order.tolist():
             value = [] if colors is None else [_value(colors, row)]
             label = int(points.labels[row])
-            writer.writerow((*points.origin(row), *positions[row], label, *value))
-        return text.getvalue().encode()
+            yield *points.origin(row), *positions[row], label, *value
 
     def _marks(self) -> Iterator[Mark]:
         for state in reversed(self.layers):
