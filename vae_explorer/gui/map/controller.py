@@ -167,7 +167,8 @@ class MapController(Controller):
         app.selection.changed.connect(self._on_selection)
         app.layers.changed.connect(self._on_layers)
         app.layers.drawn.connect(self._on_drawn)
-        app.layers.busy_changed.connect(self.layers.set_busy)
+        app.layers.busy_changed.connect(self._on_busy)
+        app.inspector.busy_changed.connect(partial(self.view.status.set_waiting, "log p(x)"))
         app.layers.current_changed.connect(self._on_current)
 
     # What the explorer says
@@ -198,6 +199,11 @@ class MapController(Controller):
         rows = [latent_map.row(pin.split, pin.index) for pin in self._app.pins.tray]
         row = -1 if current is None else latent_map.row(current.split, current.index)
         self.view.set_pinned(row, tuple(row for row in rows if row >= 0))
+
+    def _on_busy(self, layer: str, busy: bool) -> None:
+        self.layers.set_busy(layer, busy)
+        name = next(spec.name for spec in LAYERS if spec.id == layer)
+        self.view.status.set_waiting(name, busy)
 
     def _on_inspected(self, inspected: InspectedImage) -> None:
         row = self._app.map.row(inspected.split, inspected.index)
