@@ -24,7 +24,9 @@ def restore_geometry(window: QWidget, geometry: str) -> None:
 
 def around_middle(window: QMainWindow) -> tuple[int, int, int, int]:
     """The margins of what is in the middle of a window: left, top, right and bottom."""
-    middle, whole = window.centralWidget().geometry(), window.rect()
+    widget, whole = window.centralWidget(), window.rect()
+    assert widget is not None
+    middle = widget.geometry()
     return (
         middle.left(),
         middle.top(),
