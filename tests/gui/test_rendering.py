@@ -57,7 +57,9 @@ def test_the_map_is_made_again_to_the_byte(
     for layer in ("prior", "likelihood", "metric"):
         app.layers.set_on(layer, on=True)
     window.map.canvas.show_region(-1.0, 1.5, -1.25, 1.0)
+    window.map.set_visible_labels(frozenset(range(1, 9)))
     before = seen()
+    assert before.hidden == (0, 9)
     made = window.figures()["map"]("pdf", STYLE)
     request, path = Map(**STYLE.to_dict()), tmp_path / "map.pdf"
     app.exports.export(request, path)

@@ -11,7 +11,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from tests.support.person import Person
+from vae_explorer.export.figure_requests import Comparison
 from vae_explorer.gui.compare.window import CompareWindow
+from vae_explorer.gui.dialogs.export import ExportDialog
 from vae_explorer.gui.map.map_view import MapView
 
 NONE, LEFT = Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton
@@ -79,6 +81,16 @@ def test_what_is_hovered_and_clicked_reaches_the_other_side(
     person.wait(lambda: b._selected is not None)
     assert b._selected is not None
     assert np.flatnonzero(b._selected).tolist() == [row]
+
+
+def test_what_leaves_from_here_is_the_comparison(person: Person, checkpoint: Path) -> None:
+    window = both(person, checkpoint)
+    window.activateWindow()
+    person.wait(window.isActiveWindow)
+    QTest.keyClick(window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    (dialog,) = window.findChildren(ExportDialog)
+    assert isinstance(dialog.request, Comparison)
+    dialog.close()
 
 
 def test_a_model_is_opened_from_a_file_and_a_bad_one_is_told(

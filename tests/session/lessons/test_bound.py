@@ -102,6 +102,7 @@ def test_states_come_back(experiment: BoundExperiment, settle: Callable[[], None
         },
         {
             "q": "own",
+            "refine": False,
             "mean": [0.1, 0.2],
             "widths": [0.3, 0.04],
             "angle": 30.0,
@@ -154,6 +155,24 @@ def test_refining_splits_the_gap(experiment: BoundExperiment, settle: Callable[[
     settle()
     assert 0 < experiment.result.gap["approximation"] < 0.05
     assert experiment.state()["refine"] is True
+
+
+def test_a_climb_from_where_a_hand_put_q_is_made_again(
+    experiment: BoundExperiment, settle: Callable[[], None]
+) -> None:
+    experiment.set_q(Normal((-0.6, 0.1), (0.1, 0.05)))
+    experiment.refine()
+    settle()
+    state, summit = experiment.state(), experiment.result.q
+    experiment.set_state({"q": "own", "image": 3, "mean": [0.1, 0.2]})
+    settle()
+    assert experiment.result.q is not None
+    assert experiment.result.q.mean == (0.1, 0.2), "it is of the image that was set with it"
+    experiment.set_state({"image": 5})
+    assert experiment.settings.q == "encoder"
+    experiment.set_state(state)
+    settle()
+    assert experiment.result.q == summit
 
 
 def test_refinement_begins_as_the_gap_has_it(

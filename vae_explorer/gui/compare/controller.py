@@ -1,5 +1,6 @@
 """Between a comparison and the window that shows it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,11 +34,15 @@ class CompareController(Controller):
     Args:
         app: gives the comparison, and the model on the map.
         ask: asks for files.
+        export: shows what may leave, of which this is the first, over a window.
         parent: the window that the comparison's belongs to.
     """
 
-    def __init__(self, app: App, ask: AskPath, parent: QWidget) -> None:
+    def __init__(
+        self, app: App, ask: AskPath, export: Callable[[str, QWidget], None], parent: QWidget
+    ) -> None:
         super().__init__(app)
+        self._export = export
         self._ask = ask
         self._parent = parent
         self._shown: _ShownComparison | None = None
@@ -72,7 +77,9 @@ class CompareController(Controller):
 
     def _new(self, *, scored: bool = True) -> "_ShownComparison":
         self._shown = _ShownComparison(self._app, self._ask, self._parent, scored=scored)
-        self._shown.window.closed.connect(self._on_closed)
+        window = self._shown.window
+        window.closed.connect(self._on_closed)
+        window.export_requested.connect(lambda: self._export("comparison", window))
         return self._shown
 
     def _show(self) -> "_ShownComparison":

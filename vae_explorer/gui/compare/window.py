@@ -43,6 +43,7 @@ class CompareWindow(Themed):
         point_selected: a side, a row, "replace" or "add".
         class_selected: a side, a label, "replace" or "add".
         clear_requested: nothing is to be selected.
+        export_requested: the two maps are to leave.
         closed: the window is about to go.
 
     No ``set_…()`` emits any of them. The window deletes itself when it is closed.
@@ -57,6 +58,7 @@ class CompareWindow(Themed):
     point_selected = Signal(str, int, str)
     class_selected = Signal(str, int, str)
     clear_requested = Signal()
+    export_requested = Signal()
     closed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -125,6 +127,7 @@ class CompareWindow(Themed):
         self._link.toggled.connect(self._on_link)
         self._clear.clicked.connect(self.clear_requested)
         QShortcut(QKeySequence("Esc"), self, self.clear_requested.emit)
+        QShortcut(QKeySequence("Ctrl+E"), self, self.export_requested.emit)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Close), self, self.close)
 
     # Orders from above

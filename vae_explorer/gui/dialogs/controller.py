@@ -39,7 +39,7 @@ class FilesController(Controller):
         app: does it.
         ask: asks for files.
         draw: takes pictures that are dropped.
-        view: the part of the map in sight and the layout, which a workspace keeps.
+        view: what only the window knows of a workspace.
         window: the parent of dialogs.
     """
 
@@ -48,7 +48,7 @@ class FilesController(Controller):
         app: App,
         ask: AskPath,
         draw: DrawPanel,
-        view: Callable[[], tuple[Region, str, CurvesPlace]],
+        view: Callable[[], tuple[Region, str, CurvesPlace, tuple[int, ...]]],
         window: QWidget,
     ) -> None:
         super().__init__(app)
@@ -109,11 +109,11 @@ class FilesController(Controller):
         self._preview: DataDialog | None = None
         app.data.looked.connect(self._on_looked)
 
-    def export(self, first: str | Request = "") -> None:
+    def export(self, first: str | Request = "", over: QWidget | None = None) -> None:
         """Ask what to export and where to; at first this, or what is under the focus."""
         if self._app.exports.offers():
             first = first or self._focused()
-            ExportDialog(self._app.exports, self._ask, first, self._window).open()
+            ExportDialog(self._app.exports, self._ask, first, over or self._window).open()
 
     def _focused(self) -> str:
         """The kind of export that the focus is on."""

@@ -89,7 +89,8 @@ class BoundView(LessonView):
         self.plane.set_view(self.experiment.sight)
 
     def _on_refine(self) -> None:
-        if self.experiment.result.refining:
-            self.experiment.stop()
+        found = self.experiment.result
+        if found.refining and found.q:
+            self.experiment.set_q(found.q)  # a hand has put it there
         else:
             self.experiment.refine()

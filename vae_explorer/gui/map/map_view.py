@@ -225,7 +225,7 @@ class MapView(Themed):
     def set_visible_labels(self, labels: frozenset[int]) -> None:
         """Show only points of these classes."""
         self.legend.set_visible_labels(labels)
-        self._filter(self.legend.visible_labels())
+        self._filter(self._visible())
 
     @override
     def set_theme(self, theme: Theme) -> None:

@@ -68,7 +68,7 @@ class MainWindow(QMainWindow):
         training = TrainingController(app, ask, self)
         curves = CurvesController(app)
         timeline = TimelineController(app, curves.plot, self._files.export)
-        self.compare = CompareController(app, ask, self)
+        self.compare = CompareController(app, ask, self._files.export, self)
         runs = RunsController(app, training.panel, curves.plot, self.compare.open)
         sweep = SweepController(app, training.panel, self)
         self._lessons = LearnController(app, pages, ask)
@@ -222,9 +222,11 @@ class MainWindow(QMainWindow):
         except UserError:
             return None
 
-    def _seen(self) -> tuple[Region, str, CurvesPlace]:
+    def _seen(self) -> tuple[Region, str, CurvesPlace, tuple[int, ...]]:
         """What only the window knows of a workspace."""
-        return self.map.region(), self.docks.layout, self.curves.place
+        legend = self.map.legend
+        hidden = tuple(sorted(legend.labels() - legend.visible_labels()))
+        return self.map.region(), self.docks.layout, self.curves.place, hidden
 
     def _remember_folder(self, folder: str) -> None:
         self.app.settings.change(replace(self.app.settings.now, folder=folder))
@@ -243,6 +245,7 @@ class MainWindow(QMainWindow):
         self._window.choose_scheme(workspace.scheme)
         self._lay_out(workspace.layout)
         self._map.show_exactly(workspace.view)
+        self.map.set_visible_labels(self.map.legend.labels() - {*workspace.hidden})
         self.curves.restore(workspace.curves)
         self._selecting.undo.clear()
 

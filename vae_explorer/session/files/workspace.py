@@ -28,7 +28,7 @@ from vae_explorer.types import OneSplit, Split
 
 EXTENSION = ".vaex"
 
-VERSION = 4
+VERSION = 5
 """Version of the file format; a file with a larger one is refused."""
 
 _FORMAT = "vae-explorer workspace"
@@ -42,6 +42,7 @@ _Rotation = tuple[tuple[float, float], tuple[float, float]]
 _Edge = Annotated[float, Meta(gt=-1e9, lt=1e9)]
 _Pin = tuple[OneSplit, Annotated[int, Meta(ge=0)]]
 _View = tuple[_Edge, _Edge, _Edge, _Edge]
+_Label = Annotated[int, Meta(ge=0)]
 _Pixels = Annotated[int, Meta(ge=1, le=100_000)]
 _Rows = Annotated[
     str,
@@ -81,7 +82,7 @@ class Workspace:
     ``coloring.CHOICES``, as tables stay outside. ``layout`` names the arrangement of the window.
     ``data`` are what the model is shown on, if not what it was trained on. ``pixels`` is how wide
     and high the map was, which decides how fine its layers are; ``lesson`` is None while the map is
-    shown.
+    shown. ``hidden`` are the labels of the classes that do not show.
     """
 
     model: Annotated[
@@ -107,6 +108,7 @@ class Workspace:
     pixels: tuple[_Pixels, _Pixels] | None = None
     lesson: LessonPlace | None = None
     curves: CurvesPlace = CurvesPlace()
+    hidden: tuple[_Label, ...] = ()
 
 
 def write_workspace(path: Path, workspace: Workspace) -> None:

@@ -38,7 +38,8 @@ class Workspaces:
     """Writes and restores the workspace of a window. Main thread only."""
 
     restored = Signal(Workspace)
-    """All is back but what only the window knows: the view, the scheme and the layout."""
+    """All is back but what only the window knows: the view, the scheme, the layout,
+    the curves and the hidden classes."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -46,10 +47,17 @@ class Workspaces:
         self._waiting: tuple[Workspace, Path | None] | None = None  # and its model's file
         app.map.changed.connect(self._on_map)
 
-    def save(self, path: Path, view: Region, layout: str, curves: CurvesPlace = _USUAL) -> None:
+    def save(
+        self,
+        path: Path,
+        view: Region,
+        layout: str,
+        curves: CurvesPlace = _USUAL,
+        hidden: tuple[int, ...] = (),
+    ) -> None:
         """Write everything to a file; the model must be in one of its own."""
         try:
-            workspace = self.now(view, layout, curves)
+            workspace = self.now(view, layout, curves, hidden)
         except UserError as error:
             self._app.messages.fail("The workspace was not saved", error)
             return
@@ -57,7 +65,13 @@ class Workspaces:
             path, lambda: write_workspace(path, hashed(workspace)), "The workspace was not saved"
         )
 
-    def now(self, view: Region, layout: str, curves: CurvesPlace = _USUAL) -> Workspace:
+    def now(
+        self,
+        view: Region,
+        layout: str,
+        curves: CurvesPlace = _USUAL,
+        hidden: tuple[int, ...] = (),
+    ) -> Workspace:
         """What is seen and marked, but for the hash of the model; see ``hashed``.
 
         Raises:
@@ -91,6 +105,7 @@ class Workspaces:
             pixels=app.layers.view.pixels,
             lesson=app.learning.place,
             curves=curves,
+            hidden=hidden,
         )
 
     def open(self, path: Path) -> None:

@@ -49,8 +49,8 @@ _BY_HAND = {"needs": ("q", (_OWN,))}
 class BoundSettings(DigitSettings):
     """Where q is: at one of the named densities, or where a hand has put it.
 
-    At a named one it is ``scale`` times as wide, moved along its axes by ``shift`` of their widths;
-    with ``refine`` a refinement begins there. ``log`` is of the picture. ``angle`` is in degrees.
+    At a named one it is ``scale`` times as wide, moved along its axes by ``shift`` of their widths.
+    With ``refine`` a refinement begins there. ``log`` is of the picture. ``angle`` is in degrees.
     ``view`` has the left, right, bottom and top edge of what is seen, if that is not all.
     """
 
@@ -59,7 +59,7 @@ class BoundSettings(DigitSettings):
     shift: tuple[float, float] = setting(
         (0.0, 0.0), "", "Along its axes, in widths", low=-1e3, high=1e3, **_BY_NAME
     )
-    refine: bool = setting(False, "", "Climb the ELBO from where q is; again to stop", **_BY_NAME)
+    refine: bool = setting(False, "", "Climb the ELBO from where q is; again to stop")
     mean: tuple[float, float] = setting(
         (0.0, 0.0), "", "Of q", low=-LATENT_LIMIT, high=LATENT_LIMIT, **_BY_HAND
     )
@@ -77,7 +77,7 @@ class BoundSettings(DigitSettings):
         changes = dict(changes)
         if {"mean", "widths", "angle"} & changes.keys():
             changes = {"q": _OWN, "refine": False} | changes
-        elif {"q", "scale", "shift"} & changes.keys():
+        elif {"q", "scale", "shift"} & changes.keys() or ("image" in changes and self.q == _OWN):
             named = self.q if self.q != _OWN else "encoder"
             usual = {"scale": 1.0, "shift": (0.0, 0.0), "refine": False, "view": None}
             changes = {"q": named} | usual | changes
@@ -205,10 +205,10 @@ class BoundExperiment(DigitExperiment[BoundSettings, BoundResult]):
         model, digit = self.context.model, self.digit
         if self._know.of is None or self._know.of != self.about:
             self.stop()
-            self._put = None
+            mine, self._put = self._put is None, None  # what was set just now is of this image
             for work in (self._know, self._measure, self._fine, self._draw):
                 work.cancel()
-            if self.settings.q == _OWN:
+            if self.settings.q == _OWN and not mine:
                 self.settings = self.settings.after({"q": "encoder"})
             self.result = BoundResult(frame=self.result.frame)
             if model and digit:
