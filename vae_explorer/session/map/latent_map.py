@@ -15,12 +15,12 @@ from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.normal import square_roots
 from vae_explorer.latent.quadrature import exact_codes
 from vae_explorer.model.trained import Check, Posterior, TrainedVAE, unchecked
-from vae_explorer.number_format import AXES
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail, class_name
 from vae_explorer.session.tasks import Tasks
-from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.training.meaning import foreign
+from vae_explorer.training.snapshot import Snapshot, reference
 from vae_explorer.types import Float32, Float64, Int64, Labels, OneSplit, Split, UInt8
 
 KINDS = {
@@ -139,7 +139,10 @@ class LatentMap:
             else:
                 model, rotation = _aligned(old, model, unchecked)
             posterior = _rotated(posterior, rotation)
-        points = _points(self._data, self.choice.split, posterior.mean, indices, rotation=rotation)
+        split = self.choice.split
+        points = _points(
+            replace(self._newest, model=model), split, posterior.mean, indices, rotation=rotation
+        )
         self._start = self._start or points
         self.publish(
             replace(
@@ -208,7 +211,9 @@ class LatentMap:
             positions = _samples(posterior) if kind == "sample" else posterior.mean
             text = KINDS["mean" if kind == "exact" else kind]
             everything = np.arange(len(positions))
-            points = _points(new.data, split, positions, everything, text, rotation, model.axes)
+            points = _points(
+                replace(new, model=model), split, positions, everything, text, rotation
+            )
             return replace(new, model=model, points=points, posterior=posterior, rotation=rotation)
 
         def done(found: MapState) -> None:
@@ -314,18 +319,29 @@ def _samples(posterior: Posterior) -> Float32:
 
 
 def _points(
-    data: Dataset,
+    state: MapState,
     split: Split,
     positions: Float32,
     indices: Int64,
     kind: str = KINDS["mean"],
     rotation: Float64 | None = None,
-    axes: tuple[str, str] = AXES,
 ) -> MapPoints:
-    images = data.of(split)
+    data = state.data
+    images, remark = data.of(split), foreign(state.snapshot.data, reference(data))
     orientation = "" if rotation is None else f"aligned: {describe(rotation)}"
     labels = labels_of(images)[indices]
-    return MapPoints(positions, labels, indices, len(images), split, data, kind, orientation, axes)
+    return MapPoints(
+        positions,
+        labels,
+        indices,
+        len(images),
+        split,
+        data,
+        kind,
+        orientation,
+        state.model.axes,
+        f"images of {data.name}: the model was {remark.mark}" if remark else "",
+    )
 
 
 def _aligned(old: MapState, model: TrainedVAE, check: Check) -> tuple[TrainedVAE, Float64 | None]:
