@@ -71,6 +71,11 @@ def data_cache() -> Path:
     return Path(platformdirs.user_cache_dir("vae-explorer", appauthor=False)) / "data"
 
 
+def codes_cache() -> Path:
+    """Where models put images, which may be deleted at any time."""
+    return estimates_file().parent / "codes"
+
+
 def log_file() -> Path:
     """What the window's program logs; the one before it has ``.1`` after its name."""
     return settings_file().parent / "vae-explorer.log"

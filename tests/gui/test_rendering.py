@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
 from tests.support.person import Person
@@ -133,6 +135,28 @@ def test_a_refinement_a_sweep_and_a_comparison_are_made_again(
         made = figures[name]("svg", request)
         window.hide()  # or it would be painted
         assert KINDS[name].make(request, source, ".svg", unheard) == made, name
+    head, *lines = figures["comparison"]("csv").decode().splitlines()
+    assert head == "model,split,index,z1,z2,label"
+    sides = Counter(tuple(line.split(",")[:2]) for line in lines)
+    data = app.data.now
+    assert [*sides.values()] == [data.sizes()["test"], data.sizes()["train"]]
+    assert [split for _, split in sides] == ["test", "train"]
+    assert len({model for model, _ in sides}) == 2
+
+
+def test_a_map_without_a_view_fills_its_figure(seen: Callable[[], Workspace]) -> None:
+    workspace = seen()
+    style = FigureStyle(width=160, height=60, dpi=50)
+    pictures = [
+        QImage.fromData(render_figure("map", workspace, "png", style, fits=fits))
+        for fits in (False, True)
+    ]
+    wide = [picture.width() * 0.95 for picture in pictures]
+    inked = [
+        max(x for x in range(picture.width()) if picture.pixelColor(x, 80).lightness() < 250)
+        for picture in pictures
+    ]
+    assert inked[0] < wide[0] < inked[1]
 
 
 @pytest.mark.long

@@ -62,6 +62,27 @@ def test_mnist_digits_against_a_dense_grid(mnist_small: ImageSet) -> None:
     np.testing.assert_allclose(modes, exact.mode, atol=1e-6)
 
 
+def test_one_image_asks_little_of_the_decoder(
+    linear_gaussian: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of closer tiles only those that may matter: a slow decoder takes a millisecond for each."""
+    linear = linear_gaussian(0.1)
+    decode, asked = linear.model.vae.outputs, []
+
+    def outputs(z: Tensor) -> Tensor:
+        asked.append(z[..., 0].numel())
+        result: Tensor = decode(z)
+        return result
+
+    monkeypatch.setattr(linear.model.vae, "outputs", outputs)
+    batch, x = linear.images([[0.3, -0.2]])
+    exact = exact_posterior(linear.model, batch)
+    np.testing.assert_allclose(exact.log_marginal, linear.log_marginal(x), atol=1e-3)
+    every, closer = asked[:2]
+    assert every == 60**2
+    assert closer < 2_500, "of 14,400"
+
+
 def test_no_images_no_figures(linear_gaussian: Any) -> None:
     exact = exact_posterior(linear_gaussian(0.1).model, np.empty((0, *SHAPE), np.float32))
     assert exact.log_marginal.shape == exact.error.shape == (0,)

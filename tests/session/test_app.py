@@ -15,7 +15,7 @@ from vae_explorer.session.app import build_app
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.session.jobs import Jobs
-from vae_explorer.session.map.coloring import PointColors
+from vae_explorer.session.map.state import PointColors
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot

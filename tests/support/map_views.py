@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QLabel
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.map.markers import Markers
 from vae_explorer.gui.map.point_tooltip import PointTooltip
-from vae_explorer.session.map.coloring import PointColors
-from vae_explorer.session.map.state import MapPoints
+from vae_explorer.session.map.state import MapPoints, PointColors
 
 PointsOf = Callable[[list[tuple[float, float]], list[int]], MapPoints]
 IMAGE = np.full((28, 28), 200, np.uint8)

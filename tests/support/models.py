@@ -101,6 +101,7 @@ def small_mnist(
     """``mnist_sets`` stand for all of MNIST."""
     monkeypatch.setattr(bundled_data, "mnist", mnist_sets.__getitem__)
     monkeypatch.setattr(bundled_data, "TRAINING_IMAGES", len(mnist_sets["train"]))
+    monkeypatch.setattr(bundled_data, "TEST_IMAGES", len(mnist_sets["test"]))
     return mnist_sets
 
 

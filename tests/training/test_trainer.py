@@ -9,6 +9,7 @@ from torch import Tensor
 from tests.support.trainers import NewTrainer, equal, finish, reports, weights
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.model.architecture import LIKELIHOODS, NETWORKS
+from vae_explorer.training import held_out
 from vae_explorer.training import trainer as module
 from vae_explorer.training.recipe import OBJECTIVES, PRECISIONS, Recipe
 from vae_explorer.training.schedule import learning_rate
@@ -269,7 +270,7 @@ def test_log_marginal_is_computed_once_it_is_worth_it(
     train: NewTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It costs thousands of decoded points: few images go round many times before, and at last."""
-    monkeypatch.setattr("vae_explorer.training.trainer.MARGINAL_POINTS", 1_500)
+    monkeypatch.setattr(held_out, "MARGINAL_POINTS", 750)
     history = [point for point in train(epochs=5).history if point.held_out_elbo is not None]
     known = [point.epoch for point in history if point.held_out_log_marginal is not None]
     assert [point.epoch for point in history] == [1, 2, 3, 4, 5]

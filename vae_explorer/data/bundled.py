@@ -12,13 +12,12 @@ from vae_explorer.data.idx import read_idx
 from vae_explorer.errors import DataError
 from vae_explorer.types import Int64, OneSplit, Split
 
-TRAINING_IMAGES = 60_000
+TRAINING_IMAGES, TEST_IMAGES = 60_000, 10_000
 FINGERPRINTS: dict[OneSplit, str] = {
     "train": "251afd29f3c6f204bed9fbe0c5c03f896b5e76daf429154e931f2447cdcca89d",
     "test": "26120b4578752d7d87c2cb6601f15f4b0efd4dd7947b156b4f7aa2d35f931d2f",
 }
 """``ImageSet.fingerprint`` of MNIST as published."""
-"""Of both splits these come first."""
 
 Index = TypeVar("Index", int, Int64)
 
@@ -81,6 +80,13 @@ class _Mnist(Dataset):
     @property
     def fingerprint(self) -> str:
         return FINGERPRINTS["train"]
+
+    def fingerprint_of(self, split: Split) -> str:
+        return "".join(FINGERPRINTS[part] for part in _PREFIXES if split in (part, "both"))
+
+    def sizes(self) -> dict[Split, int]:
+        both = TRAINING_IMAGES + TEST_IMAGES
+        return {"train": TRAINING_IMAGES, "test": TEST_IMAGES, "both": both}
 
     @property
     def classes(self) -> tuple[str, ...]:

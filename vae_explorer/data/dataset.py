@@ -248,6 +248,10 @@ class Dataset:
         """That of the images to train on, as a checkpoint has it."""
         return self.train.fingerprint
 
+    def fingerprint_of(self, split: Split) -> str:
+        """That of the images of a split."""
+        return self.of(split).fingerprint
+
     @property
     def classes(self) -> tuple[str, ...]:
         """The names of the classes; none of images without labels."""
@@ -268,6 +272,11 @@ class Dataset:
             return split, index
         first = self.training_images
         return ("train", index) if index < first else ("test", index - first)
+
+
+def labels_of(data: ImageSet) -> Labels:
+    """The labels (n,) of a set, all 0 if it has none."""
+    return np.zeros(len(data), np.uint8) if data.labels is None else data.labels
 
 
 def size_text(shape: Sequence[int]) -> str:

@@ -13,6 +13,7 @@ from vae_explorer.data.pictures import border
 from vae_explorer.data.plan import SAMPLES, Plan
 from vae_explorer.data.readers.found import Check
 from vae_explorer.data.reading import CHOICES, NONE, Reading, Report
+from vae_explorer.data.splitting import test_count
 from vae_explorer.data.treatment import first_gray
 from vae_explorer.errors import DataError
 from vae_explorer.fields import Fields, FieldSpec, field
@@ -153,14 +154,14 @@ def preview_of(plan: Plan, check: Check) -> Preview:
             f"{plan.skips.first[0].why if plan.skips.first else 'unknown'}."
         )
     shown = np.stack(samples)
+    counts = [] if labels is None else np.bincount(labels, minlength=len(classes)).tolist()
     if plan.own:
         test = sum(len(rows) for part, rows in plan.parts if part.split == "test")
         split = "its own"
     else:
-        test = min(max(1, round(plan.reading.test_share * total)), total - 1)
+        test = test_count(counts or [total], plan.reading.test_share)
         split = f"{plan.reading.test_share:.0%} of each class, by seed {plan.reading.seed}"
         split = split if labels is not None else split.replace(" of each class", "")
-    counts = [] if labels is None else np.bincount(labels, minlength=len(classes)).tolist()
     likelihood, treatment = suits(shown, fixed=plan.found.fixed)
     reading = plan.reading
     assert reading.range

@@ -1,6 +1,7 @@
 """Which images are kept for the test, and which are exact copies of each other."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,12 @@ def copies(some: NDArray[np.uint64], others: NDArray[np.uint64]) -> int:
     known = np.sort(others)
     at = np.searchsorted(known, some)
     return int((known[np.minimum(at, len(known) - 1)] == some).sum())
+
+
+def test_count(sizes: Sequence[int], share: float) -> int:
+    """How many images ``stratified`` takes of classes of these sizes, if none are copies."""
+    chosen = sum(math.ceil(share * size - 0.5) for size in sizes)
+    return min(max(1, chosen), sum(sizes) - 1)
 
 
 def stratified(

@@ -6,6 +6,8 @@ import os
 import signal
 import socket
 import sys
+import threading
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _SWITCH_S = 0.0005
+
+_PAINTED_MS = 200
+"""When the window has been painted, which what is done beside it would delay."""
 
 
 def main(checkpoint: "Path | SavedModel | None" = None) -> int:
@@ -58,18 +63,62 @@ def start(checkpoint: "Path | SavedModel | None" = None) -> "tuple[QApplication,
         UserError: see ``main``.
     """
     preflight.check()
+    # Of what is imported nothing is garbage; looking for it would be a tenth of the whole start.
+    gc.disable()
+    # Painting drops and retakes Python's lock at many calls; by default each retaking may wait 5 ms
+    # for the thread that trains, or imports, to let go.
+    sys.setswitchinterval(_SWITCH_S)
+    from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
-    from vae_explorer.gui.window.splash import Splash
+    from vae_explorer.gui.theme import SchemeChoice, apply_scheme
+    from vae_explorer.gui.window.splash import MapAlone, Splash
+    from vae_explorer.session.map.kept_codes import kept_points
 
     app = cast(QApplication | None, QApplication.instance()) or QApplication(sys.argv[:1])
     prepare(app)
-    splash = Splash()
-    splash.show()
+    settings, path = Settings.read(paths.settings_file()), checkpoint or paths.bundled_checkpoint()
+    points = None
+    if settings.kind == "mean" and isinstance(path, Path):
+        points = kept_points(path, settings.split)
+    if points is None:
+        front: Splash | MapAlone = Splash()
+    else:
+        apply_scheme(SchemeChoice(settings.scheme))
+        front = MapAlone(points, settings.geometry)
+    front.show()
     app.processEvents()
+    _import_beside()
     window = open_window(checkpoint)
-    splash.finish(window)
+    if isinstance(front, MapAlone):
+        if front.region:
+            window.show_exactly(front.region)
+        if front.closed:
+            QTimer.singleShot(0, window.close)
+    front.finish(window)
+    gc.freeze()
+    gc.enable()
     return app, window
+
+
+def _import_beside() -> None:
+    """Import PyTorch, which takes a second or more, while the person may look at the map."""
+    from PySide6.QtCore import QEventLoop
+
+    from vae_explorer.gui.main_thread import MainThread
+
+    loop, main_thread = QEventLoop(), MainThread()
+
+    def work() -> None:
+        try:
+            import_module("vae_explorer.gui.window.main_window")
+        except Exception:
+            logger.exception("the import that fails will be tried again, and tell why")
+        finally:
+            main_thread.post(loop.quit)
+
+    threading.Thread(target=work, daemon=True).start()
+    loop.exec()
 
 
 def close_on_signals(window: "MainWindow") -> None:
@@ -106,7 +155,7 @@ def prepare(app: "QApplication") -> None:
 
 def build_window(settings: Settings, *, keep_settings: bool = True) -> "MainWindow":
     """A window that is not shown yet, on which nothing is open."""
-    # These bring PyTorch, a second or more, which is why a splash is shown first.
+    # These bring PyTorch.
     from vae_explorer.gui.main_thread import FrameClock, MainThread, run_after
     from vae_explorer.gui.window.main_window import MainWindow
     from vae_explorer.session.app import build_app
@@ -128,8 +177,8 @@ def open_window(checkpoint: "Path | SavedModel | None" = None) -> "MainWindow":
 
     A checkpoint that cannot be opened gives a dialog over the bundled model.
     """
-    # Painting drops and retakes Python's lock at many calls; by default each retaking may wait 5 ms
-    # for the training thread to let go.
+    from PySide6.QtCore import QTimer
+
     sys.setswitchinterval(_SWITCH_S)
     window = build_window(Settings.read(paths.settings_file()))
     app = window.app
@@ -148,5 +197,10 @@ def open_window(checkpoint: "Path | SavedModel | None" = None) -> "MainWindow":
                 raise
     window.show()
     # What has been imported stays: a full collection that visits it stops a drag for 0.3 s.
-    app.warm_up(gc.freeze)
+    QTimer.singleShot(_PAINTED_MS, window, lambda: _warm_up(window))
     return window
+
+
+def _warm_up(window: "MainWindow") -> None:
+    if window.isVisible():
+        window.app.warm_up(gc.freeze)

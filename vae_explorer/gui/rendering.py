@@ -16,6 +16,7 @@ from vae_explorer.export.figure import FigureStyle
 from vae_explorer.gui.app import build_window, prepare
 from vae_explorer.gui.main_thread import run_events
 from vae_explorer.gui.painting_turns import busy
+from vae_explorer.gui.plot.export import region_shown
 from vae_explorer.gui.plot.menu import Export
 from vae_explorer.gui.window.main_window import MainWindow
 from vae_explorer.session.files.settings import Settings
@@ -49,7 +50,8 @@ def render_figure(
         style: of the figure.
         check: called now and then; what it raises ends the work.
         arrange: what is to be done once the workspace is there; ``style`` is then the request.
-        fits: show all points, whatever the view of the workspace is.
+        fits: show all points, and as much around them as the figure has room for, whatever the view
+            of the workspace is.
 
     Raises:
         ExportError: there is no figure of this name, or something failed; the message tells.
@@ -73,6 +75,8 @@ def render_figure(
         view = workspace.view
         if fits and not failures:
             view = window.map.all_of_it() or view
+            if (picture := window.map.picture(view)) and (state := window.app.map.state):
+                view = region_shown(picture.plot(state.name), style or FigureStyle())
         left, right, bottom, top = view
         usual = _WIDTH, max(round(_WIDTH * (top - bottom) / (right - left)), 1)
         window.app.layers.set_view(View(view, workspace.pixels or usual))

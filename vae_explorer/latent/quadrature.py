@@ -8,6 +8,7 @@ q misses.
 import math
 from dataclasses import dataclass
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -184,6 +185,20 @@ def adapted_tiles(model: TrainedVAE, x: Tensor, check: Check) -> list[Pairs]:
 
 
 def _integrate(model: TrainedVAE, x: Tensor, check: Check) -> tuple[list[_Sheet], _Sums]:
+    """As ``_integral``; the last of a single image is kept, for its figures and its picture."""
+    if len(x) > 1:
+        return _integral(model, x, check)
+    key = x.cpu().numpy().tobytes()
+    last = _LAST.get(model)
+    if last is None or last[0] != key:
+        last = _LAST[model] = key, _integral(model, x, check)
+    return last[1]
+
+
+_LAST: WeakKeyDictionary[TrainedVAE, tuple[bytes, tuple[list[_Sheet], _Sums]]] = WeakKeyDictionary()
+
+
+def _integral(model: TrainedVAE, x: Tensor, check: Check) -> tuple[list[_Sheet], _Sums]:
     """All pairs that matter to x (n, pixels), with tiles small enough, and the n integrals.
 
     All tiles are looked at again in every round: while one of them is far off, so are the shares of

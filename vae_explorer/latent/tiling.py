@@ -70,6 +70,16 @@ class Tiling(NamedTuple):
         first = 4 * self.side * (tile // self.side) + 2 * (tile % self.side)
         return first[:, None] + first.new_tensor([0, 1, 2 * self.side, 2 * self.side + 1])
 
+    def with_neighbours(self, tile: Tensor) -> Tensor:
+        """Those of ``tile`` and what lies beside, above or below one of them, (m,) in order."""
+        there = torch.zeros(self.side, self.side, dtype=torch.bool, device=tile.device)
+        there.view(-1)[tile.flatten()] = True
+        near = there.clone()
+        for one, other in ((near, there), (near.T, there.T)):
+            one[1:] |= other[:-1]
+            one[:-1] |= other[1:]
+        return near.flatten().nonzero()[:, 0]
+
 
 class Pairs(NamedTuple):
     """Which tile matters to which image: (pairs,) tiles in order and (pairs,) images."""
@@ -142,10 +152,13 @@ def candidates(model: TrainedVAE, x: Tensor, check: Check, tiling: Tiling = _FIR
 
 def _look_closer(model: TrainedVAE, x: Tensor, pairs: Pairs, best: Tensor, check: Check) -> Tensor:
     """Which pairs still matter (pairs,) at a look at the tiles' quadrants; ``best`` so far (n,)."""
-    look = _Look.of(model, pairs.tiling.halved(), check)
     tiles, owners = pairs.by_tile()
+    closer = pairs.tiling.halved()
+    rows = closer.quadrants(tiles)
+    around = closer.with_neighbours(rows)
+    look = _Look.at(model, closer, around, check)
     joints, slacks = [], []
-    for quadrants in pairs.tiling.quadrants(tiles):
+    for quadrants in torch.searchsorted(around, rows):
         joint = model.vae.likelihood.pairwise(x[next(owners)], look.outputs[quadrants])
         joints.append(joint.add_(look.prior[quadrants]))
         slacks.append(look.slack[quadrants].expand_as(joint))
@@ -155,9 +168,9 @@ def _look_closer(model: TrainedVAE, x: Tensor, pairs: Pairs, best: Tensor, check
 
 
 class _Look(NamedTuple):
-    """The middles of all tiles: ``outputs`` (tiles, pixels) of the decoder, ``prior`` (tiles,).
+    """The middles of m tiles: ``outputs`` (m, pixels) of the decoder, ``prior`` (m,).
 
-    ``slack`` (tiles,) says by how much a tile's best log-joint may exceed that of its middle.
+    ``slack`` (m,) says by how much a tile's best log-joint may exceed that of its middle.
     Between neighbours the symmetrised KL of p(x|z) is the squared distance in the decoder's Fisher
     metric. Half the sum over both axes is twice what log p(x|z) is expected to fall from a tile's
     corner to its middle, were the corner's image the truth.
@@ -169,33 +182,41 @@ class _Look(NamedTuple):
 
     @classmethod
     def of(cls, model: TrainedVAE, tiling: Tiling, check: Check) -> "_Look":
-        """Kept for as long as the model: for one image it is nearly all of the work."""
+        """Of all tiles; kept for as long as the model."""
         # Of two threads that ask, the second waits for what the first computes.
         with _LOCK:
             looks = _LOOKS.setdefault(model, {})
             if tiling not in looks:
-                looks[tiling] = cls._at(model, tiling, check)
+                every = torch.arange(tiling.side**2, device=model.device)
+                looks[tiling] = cls.at(model, tiling, every, check)
             return looks[tiling]
 
     @classmethod
-    def _at(cls, model: TrainedVAE, tiling: Tiling, check: Check) -> "_Look":
-        side = tiling.side
-        positions = tiling.centres(torch.arange(side**2, device=model.device))
+    def at(cls, model: TrainedVAE, tiling: Tiling, tile: Tensor, check: Check) -> "_Look":
+        """Of some tiles (m,) in order; a neighbour that is not among them does not count."""
+        positions = tiling.centres(tile)
+        at_once = model.vae.at_once(_DECODED)
         parts = []
-        for part in torch.split(positions, model.vae.at_once(_DECODED)):
+        for part in torch.split(positions, at_once):
             check()
             parts.append(model.vae.outputs(part))
         outputs = torch.cat(parts)
-        likelihood = model.vae.likelihood
-        natural = likelihood.natural(outputs).view(side, side, -1)
-        mean = likelihood.mean(outputs).view(side, side, -1)
-        slack = torch.zeros(side, side, device=model.device)
+        side, likelihood = tiling.side, model.vae.likelihood
+        row = tile.new_full((side**2,), -1)
+        row[tile] = torch.arange(len(tile), device=tile.device)
+        slack = torch.zeros_like(positions[:, 0])
         for axis in (0, 1):
-            distance = (natural.diff(dim=axis) * mean.diff(dim=axis)).sum(-1)
-            edge = distance.narrow(axis, 0, 1) * 0
-            both = torch.cat([edge, distance], axis), torch.cat([distance, edge], axis)
-            slack += torch.maximum(*both) / 2
-        return cls(outputs, log_prior(positions), slack.flatten())
+            neighbours = row.view(side, side).unfold(axis, 2, 1).flatten(0, 1)
+            farthest = torch.zeros_like(slack)
+            # In parts, since images may be large.
+            for pair in torch.split(neighbours[(neighbours >= 0).all(1)], at_once):
+                check()
+                first, second = outputs[pair[:, 0]], outputs[pair[:, 1]]
+                natural = likelihood.natural(second) - likelihood.natural(first)
+                distance = (natural * (likelihood.mean(second) - likelihood.mean(first))).sum(-1)
+                farthest.scatter_reduce_(0, pair.T.flatten(), distance.repeat(2), "amax")
+            slack += farthest / 2
+        return cls(outputs, log_prior(positions), slack)
 
 
 _LOOKS: WeakKeyDictionary[TrainedVAE, dict[Tiling, _Look]] = WeakKeyDictionary()

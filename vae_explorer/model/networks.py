@@ -65,7 +65,9 @@ class Resize(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         """Map (n, channels, *, *) to (n, channels, height, width)."""
-        return functional.interpolate(h, self.size)
+        # The channels of a pixel beside each other: convolutions on a CPU are twice as fast then.
+        beside = h.movedim(1, 3).contiguous().movedim(3, 1)
+        return functional.interpolate(beside, self.size)
 
 
 class ChannelsFirst(nn.Module):

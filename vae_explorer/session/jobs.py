@@ -11,8 +11,6 @@ Every job ends exactly once, as done, failed or cancelled, whatever its work rai
 outside, so tests run inline without a thread.
 """
 
-import os
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
@@ -24,9 +22,6 @@ from vae_explorer.errors import UserError
 T = TypeVar("T")
 
 Lane = Literal["files", "layers", "figures", "lessons", "live"]
-
-_PATIENT_LANES: tuple[Lane, ...] = ("layers", "figures", "lessons", "live")
-_NICE = 10
 
 Post = Callable[[Callable[[], None]], None]
 """Runs a function on the main thread, soon, in order. Called from any thread."""
@@ -91,13 +86,7 @@ def ignore() -> None:
 
 
 def _thread(lane: str) -> Executor:
-    return ThreadPoolExecutor(1, lane, _give_way if lane in _PATIENT_LANES else None)
-
-
-def _give_way() -> None:
-    """Let this thread, and those that compute for it, wait for a person and for training."""
-    if sys.platform == "linux":  # elsewhere it is the process that has a priority
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+    return ThreadPoolExecutor(1, lane)
 
 
 class Jobs:

@@ -12,6 +12,8 @@ from vae_explorer.types import ImageShape
 
 _SPEED = 1.5e10
 """Multiplications a second of one processor, within a factor of three or so."""
+_CONVOLUTION = 2.0
+"""How much longer one of a convolution takes."""
 _LONG = 5.0
 """Seconds of a step that are worth a warning: nothing stops it within."""
 
@@ -42,8 +44,9 @@ def cost(recipe: Recipe, shape: ImageShape) -> Cost:
     encoder, decoder = ([*layers] for layers in _networks(architecture))
     lattice = recipe.lattice_points if recipe.objective == "exact" else 0
     rows = recipe.batch_size * recipe.samples + lattice
-    products = recipe.batch_size * _products(encoder) + rows * _products(decoder)
+    products: float = recipe.batch_size * _products(encoder) + rows * _products(decoder)
     products += recipe.batch_size * lattice * architecture.pixels
+    products *= _CONVOLUTION if recipe.network == "conv" else 1
     weights = sum(layer.weights for layer in (*encoder, *decoder))
     return Cost(
         3 * products / (_SPEED * processors()),  # the gradient takes twice as much again
@@ -75,6 +78,11 @@ def check_size(recipe: Recipe, shape: ImageShape) -> None:
     found = cost(recipe, shape)
     if found.bytes > memory():
         raise RecipeError(_too_large(found))
+
+
+def decoder_products(architecture: Architecture) -> int:
+    """Multiplications that decoding one z takes."""
+    return _products(_networks(architecture)[1])
 
 
 def _too_large(found: Cost) -> str:

@@ -17,7 +17,8 @@ from vae_explorer.training.moments import bytes_kept
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.trainer import EpochMetrics, Trainer
 
-_STEPS = 12
+_STEPS, _LEAST_STEPS = 12, 3
+_ENOUGH = 2.0  # seconds of steps, after which no more are taken
 _LONGEST = 20.0  # seconds of one of them
 _BYTES = 4  # of a number
 
@@ -89,6 +90,8 @@ def estimate(
         if isinstance(event, EpochMetrics):
             took -= held_out if trainer.exact_due else brief
         times.append(max(0.0, took))
+        if len(times) >= _LEAST_STEPS and sum(times) > _ENOUGH:
+            break
     parameters = sum(parameter.numel() for parameter in trainer.vae.parameters())
     figures = brief + (held_out - brief) / trainer.exact_every
     epoch = min(times) * trainer.steps_per_epoch + figures

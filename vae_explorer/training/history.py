@@ -20,8 +20,8 @@ class HistoryPoint:
     None between epochs; in both sets elbo = log_likelihood − kl, whatever β the loss used.
     ``objective`` is what training maximises, before β and the ELBO share;
     ``held_out_log_marginal`` is log p(x): the held-out ELBO and its gap on some of those images,
-    summed over a lattice. ``active_units`` (0 to 2) are those of the held-out images
-    (arXiv 1509.00519, §5.2).
+    summed over a lattice and draws of q(z|x). ``active_units`` (0 to 2) are those of the held-out
+    images (arXiv 1509.00519, §5.2).
 
     What the step of the moment was taken with: ``learning_rate``, ``gradient_norm`` (the mean
     before clipping, nats), ``beta`` after its warm-up, and ``samples``, draws of z an image.

@@ -54,7 +54,7 @@ def _fitted(
     training = images - held_out
     sizes = {}
     if max(shape[:2]) > _SMALL:
-        channels = [16 * 2**n for n in range(1, round(math.log2(max(shape[:2]) / 7)))]
+        channels = [8 * 2**n for n in range(1, round(math.log2(max(shape[:2]) / 7)))]
         sizes = {
             "network": "conv",
             "encoder_hidden": "-".join(map(str, channels)),
@@ -64,7 +64,7 @@ def _fitted(
         likelihood=likelihood,
         treatment=treatment,
         validation_images=held_out,
-        batch_size=min(recipe.batch_size, max(20, training // 20)),
+        batch_size=min(recipe.batch_size, max(20, training // (40 if sizes else 20))),
         **sizes,
     )
     steps = recipe.epochs * math.ceil(_MADE_FOR / recipe.batch_size)

@@ -20,7 +20,7 @@ from vae_explorer.model.vae import VAE
 from vae_explorer.training.checks import check_branch, check_fits
 from vae_explorer.training.device import choose_device, keep_freed_memory
 from vae_explorer.training.distributed import ALONE, Team
-from vae_explorer.training.held_out import MARGINAL_POINTS, figures_while_wanted
+from vae_explorer.training.held_out import figures_while_wanted, marginal_points
 from vae_explorer.training.history import LONGEST_HISTORY, HistoryPoint, thinned
 from vae_explorer.training.objective import Objective, effective_beta
 from vae_explorer.training.pixels import mean_of, rows_of
@@ -96,15 +96,14 @@ class Trainer:
         self._train, self._held_out = pixels.to(self.device).tensor_split([count])
         self.steps_per_epoch = math.ceil(count / recipe.batch_size)
         self.total_steps = recipe.epochs * self.steps_per_epoch
-        self.exact_every = math.ceil(MARGINAL_POINTS / count)
-        """Epochs from one log p(x) to the next, which costs as much as training on some."""
-
         with GLOBAL_STREAM, torch.random.fork_rng(devices=[]):
             # nn.Linear draws its weights from the global stream; borrow it, then put it back.
             torch.manual_seed(recipe.seed)
             self.vae = VAE(recipe.architecture(data.image_shape))
         self.vae.set_output_bias(mean_of(pixels[:count]) / 255)
         self.vae.to(self.device)
+        self.exact_every = math.ceil(2 * marginal_points(self.vae) / count)
+        """Epochs from one log p(x) to the next, which costs a part of training on those."""
         self._weights = list(self.vae.parameters())
         self.optimizer = torch.optim.AdamW(
             self._weights,

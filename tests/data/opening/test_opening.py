@@ -56,6 +56,19 @@ def test_the_preview_is_what_is_read(folder: Path, images: UInt8) -> None:
     assert again.of("both").fingerprint == data.of("both").fingerprint
 
 
+@pytest.mark.parametrize("sizes", [[50], [10] * 5, [3, 400, 33], [1, 1], [2] * 20])
+@pytest.mark.parametrize("share", [1 / 7, 0.25, 0.9])
+def test_the_split_of_the_preview_is_that_of_the_run(
+    folder: Path, sizes: list[int], share: float
+) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (sum(sizes), 4, 4), np.uint8)
+    np.savez(folder / "a.npz", images=images, labels=np.repeat(np.arange(len(sizes)), sizes))
+    reading = Reading(test_share=share)
+    assert (
+        inspect(folder / "a.npz", reading).counts == open_images(folder / "a.npz", reading).sizes()
+    )
+
+
 def test_a_reading_survives_a_file(folder: Path, images: UInt8) -> None:
     np.save(folder / "a.npy", images)
     reading = inspect(folder / "a.npy", Reading(range=(0, 99), size=(4, 4))).reading

@@ -109,8 +109,8 @@ def test_the_moment_of_a_place_is_found(qtbot: QtBot) -> None:
     panel = shown(qtbot, points(40))
     position = then.kl, -then.log_likelihood
     assert panel.is_near(*position)
-    assert panel.epoch_at(*position) == pytest.approx(2.5)
-    assert panel.epoch_at(position[0], position[1] + 1e4) is None
+    assert panel.time_at(*position) == pytest.approx(2.5)
+    assert panel.time_at(position[0], position[1] + 1e4) is None
 
 
 def test_the_moment_of_the_window_is_marked(qtbot: QtBot) -> None:
@@ -144,4 +144,4 @@ def test_it_follows_a_run_that_leaves_the_view(qtbot: QtBot) -> None:
 def test_no_history_is_no_accident(qtbot: QtBot) -> None:
     panel = shown(qtbot, [])
     panel.follow()
-    assert panel.epoch_at(0, 0) is None
+    assert panel.time_at(0, 0) is None

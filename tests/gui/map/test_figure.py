@@ -2,12 +2,16 @@
 
 import csv
 import io
+import shutil
+import subprocess
 import xml.etree.ElementTree as ET
 from base64 import b64decode
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtGui import QImage
 
 from tests.support.charts import count
@@ -17,9 +21,9 @@ from vae_explorer.export.figure import MOST_VECTOR_POINTS, FigureStyle
 from vae_explorer.gui.map.map_menu import MapMenu
 from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.theme import DARK, LIGHT, Theme, class_color
-from vae_explorer.session.map.coloring import PointColors
 from vae_explorer.session.map.layers import LAYERS, default_state
 from vae_explorer.session.map.marks import Curve, Ellipses, Field, LayerContent
+from vae_explorer.session.map.state import PointColors
 
 SVG = "{http://www.w3.org/2000/svg}"
 CIRCLE = np.stack([np.cos(np.arange(0, 7, 0.1)), np.sin(np.arange(0, 7, 0.1))], 1)
@@ -86,6 +90,24 @@ def test_many_points_become_a_picture_of_the_dpi_asked_for(
         widths[dpi] = QImage.fromData(b64decode(data)).width()
     assert widths[300] == pytest.approx(3 * widths[100], rel=0.1)
     assert count(QImage.fromData(menu.export("png")), class_color(1).name()) > 500
+
+
+@pytest.mark.skipif(not shutil.which("pdftoppm"), reason="needs poppler-utils")
+def test_a_pdf_has_many_points_on_the_pixels_of_the_png(
+    menu: MapMenu, view: MapView, points_of: PointsOf, tmp_path: Path
+) -> None:
+    view.layers.set_states(tuple(default_state(spec) for spec in LAYERS if spec.id == "points"))
+    crowd(points_of, view, MOST_VECTOR_POINTS + 1)
+    style, path, page = FigureStyle(dpi=100), tmp_path / "map.pdf", tmp_path / "page.png"
+    path.write_bytes(menu.export("pdf", style))
+    read = ["pdftoppm", "-r", "100", "-png", "-singlefile", f"{path}", f"{tmp_path}/page"]
+    subprocess.run(read, check=True)
+    png = Image.open(io.BytesIO(menu.export("png", style))).convert("RGB")
+    inside = (80, 80, png.width - 80, png.height - 80)  # without text, which each paints its way
+    wanted, found = (
+        np.asarray(one.crop(inside), int) for one in (png, Image.open(page).convert("RGB"))
+    )
+    assert np.abs(found - wanted).mean() < 0.5
 
 
 @pytest.mark.parametrize(("scheme", "theme"), [("light", LIGHT), ("dark", DARK)])

@@ -22,6 +22,7 @@ from tests.support.map_views import (
     status,
 )
 from tests.support.widgets import expose
+from vae_explorer.gui.map import status_line
 from vae_explorer.gui.map.hover import CARD_DELAY_MS, PICK_RADIUS
 from vae_explorer.gui.map.legend import LegendButton
 from vae_explorer.gui.map.map_view import MapView
@@ -75,6 +76,26 @@ def test_the_line_below_says_how_far_the_colours_have_come(view: MapView) -> Non
     view.status.set_progress("ELBO: 2,000 of 60,000 images")
     assert status(view) == "ELBO: 2,000 of 60,000 images"
     view.status.set_progress("")
+    assert status(view) == before
+
+
+def test_the_line_below_names_what_takes_long(
+    view: MapView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(status_line, "monotonic", lambda: now[0])
+    before = status(view)
+    view.status.set_waiting("log p(x)", True)
+    assert status(view) == before, "it may be there at once"
+    now[0] += 5
+    view.status.set_waiting("Likelihood", True)
+    assert status(view) == f"{before} · computing log p(x): 5 s"
+    view.status.set_waiting("log p(x)", False)
+    assert status(view) == before
+    now[0] += 2
+    view.status.set_progress("")
+    assert status(view) == f"{before} · computing Likelihood: 2 s"
+    view.status.set_waiting("Likelihood", False)
     assert status(view) == before
 
 

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.map.point_colors import ColorKey, point_rgb
 from vae_explorer.gui.theme import CLASS_COLORS, DARK, LIGHT, Theme
-from vae_explorer.session.map.coloring import PointColors
+from vae_explorer.session.map.state import PointColors
 
 LABELS = np.array([0, 3, 3, 11], np.uint8)
 NAN = float("nan")

@@ -88,6 +88,26 @@ def test_a_million_points_on_one_pixel_keep_their_mean() -> None:
     assert channels(raster.image[2, 2]).tolist() == [64, 255, 65, 255]
 
 
+def test_a_crowded_picture_leaves_no_trace_in_the_next() -> None:
+    kept = PointRaster()
+    for n, size in ((300, SIZE), (50, SIZE), (258, SIZE), (257, SIZE), (900, (90, 70))) * 2:
+        fresh = PointRaster()
+        for raster in (kept, fresh):
+            raster.draw(crowded(n), VIEW, size)
+            raster.draw(crowded(n), VIEW, size)
+        assert np.array_equal(kept.image, fresh.image)
+        assert (kept.occupied, kept.crowd) == (fresh.occupied, fresh.crowd)
+
+
+@pytest.mark.parametrize("n", [257, 258, 65_000, 65_281, 65_535, 65_536, 65_600, 131_071])
+def test_a_pixel_keeps_its_colour_whatever_the_number_of_its_points(n: int) -> None:
+    color = 0xFFFFFE01
+    pixel = draw([(0.5, 0.5)] * n + [(2.5, 0.5)], [color] * n + [BLUE])[3, 1]
+    red, green, blue, alpha = channels(pixel)
+    assert red == alpha > 200
+    assert [green, blue] == pytest.approx([alpha * 254 / 255, alpha / 255], abs=0.51)
+
+
 def test_opacity_tells_one_from_ten_from_a_hundred_in_a_crowd() -> None:
     xs, ys, colors = crowded(1_000_000)
     raster = PointRaster()

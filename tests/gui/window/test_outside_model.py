@@ -136,12 +136,11 @@ def test_coordinates_have_the_names_of_the_plane_wherever_they_stand(
         assert [each.accessibleName() for each in sliders] == [f"{across} slider", f"{up} slider"]
         picture = window.map.picture()
         assert picture is not None
-        plot, table = picture.plot(""), picture.csv().decode().splitlines()
+        plot, table = picture.plot(""), [*picture.rows()]
         assert (plot.x.label, plot.y.label) == (across, up)
         plain = [across, up] if " " in across else [f"z{kind[0]}", f"z{kind[1]}"]
-        assert table[0].split(",")[2:4] == plain
-        row = int(table[1].split(",")[1])
-        shown = [float(value) for value in table[1].split(",")[2:4]]
+        assert list(table[0][2:4]) == plain
+        row, *shown = table[1][1:4]
         assert shown == pytest.approx(person.position(row), abs=1e-6), "not where it was before"
         path = tmp_path / f"{kind}.csv"
         app.exports.export(app.exports.offers()["points"], path)

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QMimeData, QUrl
-from PySide6.QtWidgets import QCheckBox, QFileDialog, QLabel, QListWidget
+from PySide6.QtCore import QMimeData, Qt, QUrl
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QCheckBox, QFileDialog, QLabel, QListWidget
 
 from tests.support.person import Person
 from vae_explorer.data.dataset import Dataset
@@ -286,6 +287,30 @@ def test_the_proposed_time_is_measured(person: Person, own: Path) -> None:
     texts = [label.text() for label in dialog.findChildren(QLabel)]
     assert any(text.endswith(f"about {format_duration(timed[0])}") for text in texts)
     person.agree()
+
+
+def test_what_is_proposed_is_for_the_images_that_were_read(
+    person: Person, tmp_path: Path, qapp: QApplication
+) -> None:
+    """Copies share a split, which is known once all have been read; Enter opens what is shown."""
+    images = np.random.default_rng(0).integers(0, 256, (15, 6, 6), np.uint8)
+    np.save(tmp_path / "copies.npy", np.repeat(images, 4, axis=0))
+    app = person.window.app
+    read: list[Dataset] = []
+    app.data.offered.connect(read.append)
+    app.data.open(tmp_path / "copies.npy")
+    person.wait(lambda: read)
+    (dialog,) = person.window.findChildren(DataDialog)
+    train, test = (len(images) for images in (read[0].train, read[0].test))
+    assert (train, test) != (51, 9), "as without copies"
+    texts = " ".join(label.text() for label in dialog.findChildren(QLabel))
+    assert f"{train} to train on, {test} to test on" in texts
+    assert f"{round(train / 10)} images held out" in texts
+    person.wait(dialog.isActiveWindow)
+    focused = qapp.focusWidget()
+    assert focused is not None
+    QTest.keyClick(focused, Qt.Key.Key_Return)
+    person.wait(lambda: app.data.now is read[0])
 
 
 def test_a_folder_of_many_classes_in_colour(

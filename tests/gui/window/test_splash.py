@@ -2,13 +2,17 @@ from time import perf_counter
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QIcon, QImage
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from vae_explorer import paths
+from vae_explorer.gui.map.canvas import MapCanvas
 from vae_explorer.gui.theme import DARK, LIGHT, SchemeChoice, Theme, apply_scheme
-from vae_explorer.gui.window.splash import Splash
+from vae_explorer.gui.window.splash import MapAlone, Splash
+from vae_explorer.session.map.state import MapPoints
 
 pytestmark = pytest.mark.usefixtures("system_scheme")
 
@@ -53,9 +57,31 @@ def test_it_goes_when_the_window_comes(qtbot: QtBot) -> None:
     assert window.isVisible()
 
 
+def test_the_map_alone_is_looked_at_until_the_window_comes(qtbot: QtBot, points: MapPoints) -> None:
+    front, window = MapAlone(points, "no geometry"), QWidget()
+    qtbot.addWidget(window)
+    front.show()
+    QApplication.processEvents()
+    canvas = front.findChild(MapCanvas)
+    assert canvas is not None
+    empty = QColor(LIGHT.canvas).rgb()
+    assert (_pixels(canvas.grab().toImage()) != empty).mean() > 0.01
+    assert front.region is None, "nobody has moved it"
+    QTest.keyClick(canvas, Qt.Key.Key_Plus)
+    left, right, *_ = front.region or (0, 0)
+    assert 0 < right - left < 20
+    assert not front.close()
+    assert front.closed
+    assert front.isVisible(), "the program would end without the window that a run is saved by"
+    window.show()
+    front.finish(window)
+    assert not front.isVisible()
+
+
 def _pixels(image: QImage) -> "np.ndarray[tuple[int, int], np.dtype[np.uint32]]":
     image = image.convertToFormat(QImage.Format.Format_RGB32)
-    return np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.width())
+    pixels = np.frombuffer(image.constBits(), np.uint32).copy()  # outlives the image
+    return pixels.reshape(image.height(), image.width())
 
 
 def _painted(image: QImage, left: int, right: int) -> int:

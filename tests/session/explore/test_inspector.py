@@ -73,6 +73,17 @@ def test_each_reconstruction_is_decoded_from_its_code(
         np.testing.assert_allclose(one.log_likelihood, pixels, atol=1e-4)
 
 
+def test_it_is_busy_from_a_pin_to_the_inspection(
+    inspector: Inspector, pins: Pins, main: MainThread
+) -> None:
+    busy: list[bool] = []
+    inspector.busy_changed.connect(busy.append)
+    pins.pin("test", 7)
+    assert busy[-1]
+    main.run()
+    assert not busy[-1]
+
+
 def test_its_scores_are_those_of_the_point_and_of_a_sum_over_a_grid(
     story: Story, pins: Pins, main: MainThread, trained: Snapshot
 ) -> None:

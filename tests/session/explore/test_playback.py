@@ -10,7 +10,7 @@ import pytest
 from tests.support.parts import show
 from tests.support.stand_ins import Failures, MainThread
 from vae_explorer.data.bundled import mnist_dataset
-from vae_explorer.data.dataset import ImageSet
+from vae_explorer.data.dataset import ImageSet, labels_of
 from vae_explorer.latent.geodesic import geodesic_graph
 from vae_explorer.model.trained import Posterior
 from vae_explorer.session.explore import latent_paths
@@ -21,7 +21,7 @@ from vae_explorer.session.explore.latent_paths import LatentPath, path_content
 from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.explore.playback import Playback
 from vae_explorer.session.jobs import Jobs
-from vae_explorer.session.map.latent_map import LatentMap, labels_of
+from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapPoints
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.snapshot import Snapshot

@@ -20,10 +20,10 @@ from vae_explorer.latent.quadrature import exact_posterior
 from vae_explorer.model.trained import Posterior
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.session.files.settings_file import SettingsFile
-from vae_explorer.session.map.coloring import CHOICES, Coloring, PointColors
+from vae_explorer.session.map.coloring import CHOICES, Coloring
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.scores import Scores
-from vae_explorer.session.map.state import MapPoints
+from vae_explorer.session.map.state import MapPoints, PointColors
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Split

@@ -123,6 +123,19 @@ def test_the_likelihood_is_that_of_the_image_s_draw_at_every_place(
     assert heat.high == pytest.approx(heat.values.max())
 
 
+def test_the_likelihood_of_a_slow_decoder_is_coarser(
+    scene: Scene, encoded_images: list[EncodedImage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = dataclasses.replace(scene, current=encoded_images[1])
+    (fine,) = draw("likelihood", seen).marks
+    monkeypatch.setattr(scene.model.vae, "at_once", lambda most: most // 4)
+    (coarse,) = draw("likelihood", seen).marks
+    assert isinstance(fine, Field)
+    assert isinstance(coarse, Field)
+    assert coarse.region == fine.region
+    assert coarse.values.size == pytest.approx(fine.values.size / 4, rel=0.05)
+
+
 # Points
 
 

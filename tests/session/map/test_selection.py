@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from vae_explorer.errors import UserError
 from vae_explorer.session.edits import Edit
-from vae_explorer.session.map.selection import Mode, Selection, inside
+from vae_explorer.session.map.selection import Selection, inside
+from vae_explorer.session.map.state import Mode
 from vae_explorer.types import Float64
 
 TOTAL = 12

@@ -1,5 +1,6 @@
 """Between a comparison and the window that shows it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,14 @@ from vae_explorer.export.figure_requests import Comparison as FigureOfTwo
 from vae_explorer.export.figure_requests import edges_of
 from vae_explorer.gui.compare.window import CompareWindow
 from vae_explorer.gui.dialogs.ask_path import MODEL, AskPath
-from vae_explorer.gui.plot.export import render_charts
+from vae_explorer.gui.plot.export import csv_bytes, render_charts
+from vae_explorer.gui.plot.layout import Plot
 from vae_explorer.gui.window.records import Command, Controller
 from vae_explorer.paths import bundled_models, model_path
 from vae_explorer.session.app import App
 from vae_explorer.session.compare.comparison import Comparison
 from vae_explorer.session.compare.sides import SIDES, Side
-from vae_explorer.session.map.selection import Mode
+from vae_explorer.session.map.state import Mode
 from vae_explorer.types import Int64
 
 _OUT = np.array([-1, 1, -1, 1])
@@ -135,12 +137,18 @@ class _ShownComparison:
         panels = self.window.sides.values()
         edges = np.array([panel.map.all_of_it() or (-1.0, 1.0, -1.0, 1.0) for panel in panels])
         left, right, bottom, top = (_OUT * (_OUT * edges).max(0)).tolist()
-        plots = []
+        plots: list[Plot] = []
+        rows: list[tuple[object, ...]] = []
         for panel, region in zip(panels, (asked.region_a, asked.region_b), strict=True):
             picture = panel.map.picture(edges_of(region) or (left, right, bottom, top))
             if picture is None:
                 raise ExportError("There are not two maps yet; choose a model for each.")
-            plots.append(picture.plot(panel.name))
+            plot = picture.plot(panel.name)
+            plots.append(plot if region else replace(plot, aspect="equal"))  # all, and no bare side
+            head, *lines = picture.rows()
+            rows += [*([] if rows else [("model", *head)]), *((panel.name, *one) for one in lines)]
+        if kind == "csv":
+            return csv_bytes(rows)
         return render_charts(kind, plots, style, len(plots), "comparison")
 
     @property

@@ -28,8 +28,6 @@ class CurvePanel(Panel):
         self.scale = TimeScale()
         self._traces: list[Trace] = []
         self._foreign: list[tuple[str, list[Trace]]] = []
-        self._reading: float | None = None
-        self._moment: float | None = None
 
     def set_traces(self, own: Sequence[Trace], foreign: Sequence[tuple[str, list[Trace]]]) -> None:
         """Draw these curves of the run, and those of others by the name of their run."""
@@ -49,20 +47,6 @@ class CurvePanel(Panel):
         y = replace(self.plot.y, log=log_y and self.spec.log_y)
         self.set_plot(replace(self.plot, x=x, y=y))
 
-    def set_x_range(self, left: float, right: float) -> None:
-        """Show what is between these times."""
-        self.set_plot(replace(self.plot, x=self.plot.x.ranged(left, right)))
-
-    @override
-    def set_moment(self, time: float | None) -> None:
-        self._moment = time
-        self._show_reading()
-
-    @override
-    def set_reading(self, time: float | None) -> None:
-        self._reading = time
-        self._show_reading()
-
     @override
     def refresh(self) -> None:
         marks: list[Mark] = []
@@ -77,7 +61,7 @@ class CurvePanel(Panel):
         known = any(trace.history.knows(trace.spec.column) for trace in self._all)
         note = "" if known else "Not measured yet"
         self.set_plot(replace(self.plot, marks=tuple(marks), note=note))
-        self._show_reading()
+        self.show_marks()
 
     @override
     def fit(self) -> None:
@@ -165,7 +149,8 @@ class CurvePanel(Panel):
             low, high = (history.column(name, "exact") for name in (lower, upper))
             yield Band(times, low, high, _SHADE_COLOR, opacity=_SHADE)
 
-    def _show_reading(self) -> None:
+    @override
+    def show_marks(self) -> None:
         front = []
         if self._reading is not None:
             front.append(Level(self._reading, "muted", upright=True, dashed=False, width=1.0))

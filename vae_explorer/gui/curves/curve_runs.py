@@ -52,6 +52,14 @@ class CurveRuns:
         """The one wanted; epochs where the run does not know the unit."""
         return wanted if wanted.unit in self.units else wanted._replace(unit="epoch")
 
+    def panel(self, name: str, choices: CurveChoices) -> Panel:
+        """A new panel of this name with its curves."""
+        spec = {spec.id: spec for spec in PANELS}.get(name)
+        panel = CurvePanel(spec) if spec else RateDistortionPanel()
+        panel.name = name
+        self.fill(panel, choices)
+        return panel
+
     def fill(self, panel: Panel, choices: CurveChoices) -> None:
         """Give a panel its curves."""
         if isinstance(panel, CurvePanel):

@@ -40,6 +40,8 @@ class Panel(Chart):
         """By which workspaces know it."""
         self._own: tuple[Line, ...] = ()
         """The curves a click can hit."""
+        self._reading: float | None = None
+        self._moment: float | None = None
         self.clicked.connect(self._on_clicked)
 
     # What a panel is asked
@@ -60,15 +62,29 @@ class Panel(Chart):
         """Show the whole run as it grows, moving the axes only when they no longer suit it."""
         raise NotImplementedError
 
+    def show_marks(self) -> None:
+        """Show what is read, and the moment that is marked."""
+        raise NotImplementedError
+
+    def time_at(self, x: float, y: float) -> float | None:
+        """When the run was at a position; None far from its curves."""
+        return x
+
+    # What all panels do
+
     def set_reading(self, time: float | None) -> None:
         """Read all curves at a moment, or at the end of each."""
-        raise NotImplementedError
+        self._reading = time
+        self.show_marks()
 
     def set_moment(self, time: float | None) -> None:
         """Mark the moment that the rest of the window shows, or none."""
-        raise NotImplementedError
+        self._moment = time
+        self.show_marks()
 
-    # What all panels do
+    def set_x_range(self, left: float, right: float) -> None:
+        """Show what is between these times."""
+        self.set_plot(replace(self.plot, x=self.plot.x.ranged(left, right)))
 
     def set_x_axis_shown(self, shown: bool) -> None:
         """Show the numbers and the name of the x axis, or leave them to a panel below."""

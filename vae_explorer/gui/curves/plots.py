@@ -1,34 +1,25 @@
 """The curves of a training run."""
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import (
-    QHideEvent,
-    QKeyEvent,
-    QPainter,
-    QPaintEvent,
-    QPalette,
-    QPen,
-    QResizeEvent,
-    QShowEvent,
-)
-from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QStackedLayout, QWidget
 from typing_extensions import override
 
 from vae_explorer.export.figure import FigureStyle
 from vae_explorer.gui.curves.curve_controls import CurveChoices, CurveControls, panels_of
 from vae_explorer.gui.curves.curve_grid import CurveGrid, is_cramped
-from vae_explorer.gui.curves.curve_panel import CurvePanel
 from vae_explorer.gui.curves.curve_runs import CurveRuns
-from vae_explorer.gui.curves.curve_table import PANELS, Overlay
+from vae_explorer.gui.curves.curve_table import Overlay
 from vae_explorer.gui.curves.panel import Panel
-from vae_explorer.gui.curves.rate_distortion import RateDistortionPanel
 from vae_explorer.gui.curves.trace import TimeScale
 from vae_explorer.gui.plot.export import columns_for, render_charts
-from vae_explorer.gui.theme import Theme, Themed, current_theme
+from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.empty_state import EmptyState
+from vae_explorer.gui.widgets.rows import column, held
 from vae_explorer.session.files.workspace import CurvesPlace
 from vae_explorer.session.training.run_history import RunHistory
 from vae_explorer.training.history import to_csv
@@ -41,7 +32,7 @@ _PAUSE = 120
 """Milliseconds between two paintings of a run that goes on."""
 
 
-class ElboPlot(Themed):
+class ElboPlot(QWidget):
     """ELBO, log-likelihood, KL and more of a run over time, training and held-out.
 
     Hovering reads values; so do the arrow keys (Shift: ten points) until Esc. The wheel and
@@ -63,7 +54,6 @@ class ElboPlot(Themed):
         self.setAccessibleName("Training curves")
         self.setProperty("export", "curves")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAutoFillBackground(True)
         self._runs = CurveRuns()
         self._choices = CurveChoices()
         self._following = True
@@ -78,21 +68,15 @@ class ElboPlot(Themed):
         self._controls.choices_changed.connect(self._take)
         self._controls.export.clicked.connect(self.export_requested)
         self._grid = CurveGrid()
-        curves = QWidget()
-        column = QVBoxLayout(curves)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self._controls)
-        column.addWidget(self._grid, 1)
-
+        curves = column(self._controls, (self._grid, 1))
+        curves.setSpacing(0)
         self._empty = EmptyState(_NO_CURVES, "Start", "train")
         self._empty.asked.connect(self.start_requested)
         self._pages = QStackedLayout(self)
         self._pages.setContentsMargins(2, 2, 2, 2)  # room for the focus ring
         self._pages.addWidget(self._empty)
-        self._pages.addWidget(curves)
+        self._pages.addWidget(held(curves))
         self._build()
-        self.set_theme(current_theme())
 
     # What the window says
 
@@ -127,7 +111,7 @@ class ElboPlot(Themed):
     def set_moment(self, epoch: float | None) -> None:
         """Mark the moment that the rest of the window shows, or none."""
         self._moment = epoch
-        self._show_moment()
+        self._mark()
 
     def set_choices(self, choices: CurveChoices) -> None:
         """Choose panels, axes and smoothing."""
@@ -173,23 +157,12 @@ class ElboPlot(Themed):
         if kind == "csv":
             remark = self._runs.remark
             return to_csv(self.history.points, remark.mark if remark else "").encode()
-        if self._stale:
-            self._draw()  # the dock may be hidden
-        if self._following:
-            self.fit()  # a run that grows leaves room
+        self._draw(whole=True)  # the dock may be hidden, and a run that grows leaves room
         style = style or FigureStyle()
         plots = [panel.whole for panel in self._wanted()]
         width, height = style.room
-        columns = columns_for(len(plots), int(width), int(height)) if plots else 1
+        columns = columns_for(len(plots), int(width), int(height))
         return render_charts(kind, plots, style, columns, "training curves")
-
-    @override
-    def set_theme(self, theme: Theme) -> None:
-        palette = self.palette()
-        palette.setColor(QPalette.ColorRole.Window, theme.canvas)
-        palette.setColor(QPalette.ColorRole.WindowText, theme.text)
-        palette.setColor(QPalette.ColorRole.Accent, theme.accent)
-        self.setPalette(palette)
 
     def fit(self) -> None:
         """Show the whole run and follow it as it grows."""
@@ -209,43 +182,42 @@ class ElboPlot(Themed):
 
     @override
     def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            ours = (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter)
-            reading = self._reading is not None
-            if event.key() == Qt.Key.Key_Home or (event.key() in ours and reading):
-                event.accept()
-                return True
+        asked = event.type() == QEvent.Type.ShortcutOverride
+        if asked and isinstance(event, QKeyEvent) and self._meaning(event):
+            event.accept()
+            return True
         return super().event(event)
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        count = len(self.history)
-        if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right) and count:
-            step = 10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
-            start = count - 1 if self._reading is None else self._reading
-            step = step if event.key() == Qt.Key.Key_Right else -step
-            self._read(min(max(start + step, 0), count - 1))
-        elif event.key() == Qt.Key.Key_Home:
-            self.fit()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._reading is not None:
-            self._choose()
-        elif event.key() == Qt.Key.Key_Escape and self._reading is not None:
-            self.stop_reading()
+        act = self._meaning(event)
+        if act:
+            act()
         else:
             super().keyPressEvent(event)
 
-    @override
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if self.hasFocus():
-            with QPainter(self) as painter:
-                painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), 2))
-                painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
+    def _meaning(self, event: QKeyEvent) -> Callable[[], object] | None:
+        """What a key does."""
+        key, count, reading = event.key(), len(self.history), self._reading
+        if key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and count:
+            step = 1 if key == Qt.Key.Key_Right else -1
+            step *= 10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
+            start = count - 1 if reading is None else reading
+            return partial(self._read, min(max(start + step, 0), count - 1))
+        if key == Qt.Key.Key_Home:
+            return self.fit
+        if reading is not None and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            return self._choose
+        return self.stop_reading if reading is not None and key == Qt.Key.Key_Escape else None
 
     @override
-    def leaveEvent(self, event: QEvent) -> None:
-        self.stop_reading()
-        super().leaveEvent(event)
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = current_theme()
+        with QPainter(self) as painter:
+            painter.fillRect(event.rect(), QColor(theme.canvas))
+            if self.hasFocus():
+                painter.setPen(QPen(QColor(theme.accent), 2))
+                painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -255,21 +227,9 @@ class ElboPlot(Themed):
     @override
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        if self._stale:
-            self._draw()
-            if self._following:
-                self.fit()
-
-    @override
-    def hideEvent(self, event: QHideEvent) -> None:
-        self._timer.stop()
-        super().hideEvent(event)
+        self._draw(whole=True)
 
     # Which panels and curves there are
-
-    @property
-    def _scale(self) -> TimeScale:
-        return self._runs.scale(self._choices.scale)
 
     def _build(self) -> None:
         """Make the curves again, for other data or by other choices."""
@@ -279,24 +239,17 @@ class ElboPlot(Themed):
             self._runs.fill(panel, self._choices)
         self._pages.setCurrentIndex(0 if self._runs.empty else 1)
         self._show_panels()
-        self._show_reading()
-        self._show_moment()
+        self._mark()
         self._spoil(at_once=True)
 
-    def _panel(self, name: str) -> Panel:
-        """The panel of this name, made when it is first shown."""
-        if name not in self._panels:
-            spec = {spec.id: spec for spec in PANELS}.get(name)
-            panel = CurvePanel(spec) if spec else RateDistortionPanel()
-            panel.name = name
-            panel.hovered.connect(partial(self._on_hovered, panel))
-            panel.left.connect(self.stop_reading)
-            panel.view_changed.connect(partial(self._on_view_changed, panel))
-            panel.reset_requested.connect(self.fit)
-            panel.chosen.connect(partial(self._on_chosen, panel))
-            self._runs.fill(panel, self._choices)
-            self._panels[name] = panel
-        return self._panels[name]
+    def _made(self, name: str) -> Panel:
+        panel = self._panels[name] = self._runs.panel(name, self._choices)
+        panel.hovered.connect(partial(self._on_hovered, panel))
+        panel.left.connect(self.stop_reading)
+        panel.view_changed.connect(partial(self._on_view_changed, panel))
+        panel.reset_requested.connect(self.fit)
+        panel.chosen.connect(partial(self._on_chosen, panel))
+        return panel
 
     def _show_panels(self) -> None:
         shown, cramped = self._wanted(), is_cramped(self.size())
@@ -309,14 +262,14 @@ class ElboPlot(Themed):
             times = shown[0].region[:2]
             for panel in new:
                 panel.refresh()
-                if isinstance(panel, CurvePanel):
+                if panel.timed:
                     panel.set_x_range(*times)
                 panel.fit_y()
 
     def _wanted(self) -> tuple[Panel, ...]:
         """The panels that are chosen, shown or not as there is room."""
         names = panels_of(self._choices.panels & self._runs.offered)
-        return tuple(self._panel(name) for name in names)
+        return tuple(self._panels.get(name) or self._made(name) for name in names)
 
     # Painting
 
@@ -324,25 +277,24 @@ class ElboPlot(Themed):
         self._controls.export.setEnabled(len(self.history) > 0)
         self._stale = True
         if at_once and self.isVisible():
-            self._draw()
-            if self._following:
-                self.fit()
+            self._draw(whole=True)
         elif self.isVisible() and not self._timer.isActive():
             self._timer.start()
 
-    def _draw(self) -> None:
-        self._stale = False
+    def _draw(self, whole: bool = False) -> None:
+        """Draw what is new and follow it: the ``whole`` run, or as far as the axes suit it."""
+        stale, self._stale = self._stale, False
         for panel in self._wanted():
-            panel.refresh()
+            if stale:
+                panel.refresh()
             if self._following:
-                panel.follow()
+                panel.fit() if whole else panel.follow()
 
     # Reading
 
     def _on_hovered(self, panel: Panel, x: float, y: float) -> None:
         """Read the report nearest to a position on a panel."""
-        times = self._times(panel)
-        time = panel.epoch_at(x, y) if isinstance(panel, RateDistortionPanel) else x
+        times, time = self._times(panel), panel.time_at(x, y)
         if len(times) and time is not None:
             self._read(int(np.abs(times - time).argmin()))
 
@@ -352,12 +304,13 @@ class ElboPlot(Themed):
 
     def _times(self, panel: Panel) -> Float64:
         """When each report was, in the unit of a panel."""
-        return self.history.column(self._scale.unit if panel.timed else "epoch")
+        scale = self._runs.scale(self._choices.scale)
+        return self.history.column(scale.unit if panel.timed else "epoch")
 
     def _read(self, index: int | None) -> None:
         if index != self._reading:
             self._reading = index
-            self._show_reading()
+            self._mark()
 
     def _choose(self) -> None:
         if self._reading is not None:
@@ -367,24 +320,20 @@ class ElboPlot(Themed):
         """Let no moment be read."""
         self._read(None)
 
-    def _show_reading(self) -> None:
-        index = self._reading
+    def _mark(self) -> None:
+        """Show in each panel what is read, and the moment that the window shows."""
+        index, moment, epochs = self._reading, self._moment, self.history.column("epoch")
         for panel in self._panels.values():
-            panel.set_reading(None if index is None else float(self._times(panel)[index]))
-
-    def _show_moment(self) -> None:
-        moment, epochs = self._moment, self.history.column("epoch")
-        for panel in self._panels.values():
-            time = None
-            if moment is not None and len(epochs):
-                time = float(np.interp(moment, epochs, self._times(panel)))
-            panel.set_moment(time)
+            times = self._times(panel)
+            panel.set_reading(None if index is None else float(times[index]))
+            known = None if moment is None or not len(epochs) else np.interp(moment, epochs, times)
+            panel.set_moment(None if known is None else float(known))
 
     def _on_view_changed(self, moved: Panel) -> None:
         self._following = False
         if moved.timed:
             for panel in self._shown:
-                if isinstance(panel, CurvePanel):
+                if panel.timed:
                     panel.set_x_range(*moved.region[:2])
 
     def _take(self, choices: CurveChoices) -> None:

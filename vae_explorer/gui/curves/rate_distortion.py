@@ -90,22 +90,10 @@ class RateDistortionPanel(Panel):
         )
         self._paths: list[RunPath] = []
         self._names: list[str] = []
-        self._epoch: float | None = None
-        self._moment: float | None = None
 
     def set_paths(self, paths: Sequence[RunPath], names: Sequence[str]) -> None:
         """Draw these, the run's own two first and then those of others by their names."""
         self._paths, self._names = list(paths), list(names)
-
-    @override
-    def set_reading(self, time: float | None) -> None:
-        self._epoch = time
-        self._show_reading()
-
-    @override
-    def set_moment(self, time: float | None) -> None:
-        self._moment = time
-        self._show_reading()
 
     @override
     def refresh(self) -> None:
@@ -117,14 +105,14 @@ class RateDistortionPanel(Panel):
         ]
         self._own = tuple(lines[: len(self._own_paths)])
         self.set_plot(replace(self.plot, marks=tuple(lines)))
-        self._show_reading()
+        self.show_marks()
 
     @override
     def fit(self) -> None:
         limits = self._limits
         if limits:
             self.set_range(*limits[0], *limits[1])
-            self._show_reading()
+            self.show_marks()
 
     @override
     def fit_y(self) -> None:
@@ -141,8 +129,8 @@ class RateDistortionPanel(Panel):
             if low < left or high > right or right - left > 2 * GROWTH * (high - low):
                 self.fit()
 
-    def epoch_at(self, x: float, y: float) -> float | None:
-        """When the run was at a position; None far from its paths."""
+    @override
+    def time_at(self, x: float, y: float) -> float | None:
         at, best = self.to_pixel(x, y), (float(_REACH), -1.0)
         for path in self._own_paths:
             pixels = self.placed.pixels(*path.positions) - (at.x(), at.y())
@@ -160,9 +148,9 @@ class RateDistortionPanel(Panel):
     def _touching(self) -> tuple[tuple[float, float] | None, float | None]:
         """Where the line touches, and β at that moment where it is known."""
         for path in self._own_paths[:1]:
-            index = path.index(self._epoch)
+            index = path.index(self._reading)
             beta = np.nan if index is None else path.history.column("beta")[index]
-            return path.at(self._epoch), None if np.isnan(beta) else float(beta)
+            return path.at(self._reading), None if np.isnan(beta) else float(beta)
         return None, None
 
     @property
@@ -175,7 +163,8 @@ class RateDistortionPanel(Panel):
         ]
         return (found[0], found[1]) if found[0] and found[1] else None
 
-    def _show_reading(self) -> None:
+    @override
+    def show_marks(self) -> None:
         front: list[Mark] = []
         position, beta = self._touching
         if position and beta is not None:
@@ -187,7 +176,7 @@ class RateDistortionPanel(Panel):
             then = None if self._moment is None else path.at(self._moment)
             if then:
                 front.append(Ring(then, "accent"))
-            now = path.at(self._epoch)
+            now = path.at(self._reading)
             if now:
                 front.append(Ring(now, path.color, 4.5, "."))
         self.show_read(tuple(front), self._entries(), self.plot.x.label)
@@ -195,7 +184,7 @@ class RateDistortionPanel(Panel):
     def _entries(self) -> list[Entry]:
         entries = []
         for path in self._own_paths:
-            position = path.at(self._epoch)
+            position = path.at(self._reading)
             value = pair(position, 2) if position else ""
             name = "train" if path.rows == "all" else "held-out"
             entries.append(Entry(path.color, "━●", name, value))

@@ -83,6 +83,7 @@ class DataDialog(FormDialog):
             self.finished.connect(lambda _, signal=signal, slot=slot: signal.disconnect(slot))
         self.rejected.connect(data.leave)
         self._on_look(look)
+        self.go.setFocus()  # and not Cancel
 
     @override
     def values(self) -> tuple[Dataset, Recipe, bool]:
@@ -113,7 +114,7 @@ class DataDialog(FormDialog):
         self._data.open(self._look.path, replace(before, **{name: value}))
 
     def _on_look(self, look: Look) -> None:
-        self._look, found = look, look.found
+        self._look, self._read, found = look, None, look.found
         color = "" if len(found.image_shape) == 3 else " gray"
         told = {name.capitalize(): text for name, text in facts(found).items()}
         told["Images"] = f"{found.counts['both']:,} of {size_text(found.image_shape)}{color}"

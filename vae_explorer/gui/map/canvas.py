@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from vae_explorer.gui.map.plot import LatentPlot
 from vae_explorer.gui.map.selection_marks import box_cursor, lasso_cursor
-from vae_explorer.session.map.selection import Mode
+from vae_explorer.session.map.state import Mode
 from vae_explorer.types import Float64
 
 Tool = Literal["none", "box", "lasso"]

@@ -16,12 +16,11 @@ from vae_explorer.gui.window.actions import native
 from vae_explorer.gui.window.records import LEFT, Command, Controller, Panel
 from vae_explorer.number_format import figure
 from vae_explorer.session.app import App
-from vae_explorer.session.map.coloring import PointColors
 from vae_explorer.session.map.layer_contents import View
 from vae_explorer.session.map.layers import LAYERS, LayerSpec, LayerState
 from vae_explorer.session.map.marks import LayerContent
 from vae_explorer.session.map.scores import InspectedImage
-from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail
+from vae_explorer.session.map.state import MapPoints, MapState, PointColors, Thumbnail
 from vae_explorer.session.training.events import Phase
 from vae_explorer.training.meaning import MARK, named, no_likelihood
 from vae_explorer.types import Int64, Region, Split
@@ -168,7 +167,8 @@ class MapController(Controller):
         app.selection.changed.connect(self._on_selection)
         app.layers.changed.connect(self._on_layers)
         app.layers.drawn.connect(self._on_drawn)
-        app.layers.busy_changed.connect(self.layers.set_busy)
+        app.layers.busy_changed.connect(self._on_busy)
+        app.inspector.busy_changed.connect(partial(self.view.status.set_waiting, "log p(x)"))
         app.layers.current_changed.connect(self._on_current)
 
     # What the explorer says
@@ -199,6 +199,11 @@ class MapController(Controller):
         rows = [latent_map.row(pin.split, pin.index) for pin in self._app.pins.tray]
         row = -1 if current is None else latent_map.row(current.split, current.index)
         self.view.set_pinned(row, tuple(row for row in rows if row >= 0))
+
+    def _on_busy(self, layer: str, busy: bool) -> None:
+        self.layers.set_busy(layer, busy)
+        name = next(spec.name for spec in LAYERS if spec.id == layer)
+        self.view.status.set_waiting(name, busy)
 
     def _on_inspected(self, inspected: InspectedImage) -> None:
         row = self._app.map.row(inspected.split, inspected.index)

@@ -1,10 +1,9 @@
 """The map as a plot of the chart kit, which is how it is painted into files."""
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
@@ -31,15 +30,16 @@ from vae_explorer.gui.theme import (
     class_rows,
 )
 from vae_explorer.number_format import plain
-from vae_explorer.session.map.coloring import PointColors
 from vae_explorer.session.map.layers import LAYERS, LayerState
 from vae_explorer.session.map.marks import Curve, Ellipses, Field, LayerContent, Trails
-from vae_explorer.session.map.state import MapPoints, class_name
+from vae_explorer.session.map.state import MapPoints, PointColors, class_name
 from vae_explorer.types import Bools, Region, UInt32
 
 _MOST_NAMES = 24
 """Classes in the legend."""
 _HALO = 4.0
+_HAIR = 1e-3
+"""Pixels at each edge, without which programs that show a PDF widen a picture by one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,19 +79,16 @@ class MapPicture:
             subtitle=told(self.points, self.cloud.drawn),
         )
 
-    def csv(self) -> bytes:
+    def rows(self) -> Iterator[tuple[Any, ...]]:
         """A line a point that shows: split, index, both coordinates, label, and what colours it."""
         points, colors = self.points, self.colors
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
         names = map(plain, self.axes)
-        writer.writerow(("split", "index", *names, "label", *([colors.title] if colors else [])))
+        yield "split", "index", *names, "label", *([colors.title] if colors else [])
         positions = self.cloud.positions.tolist()
         for row in self.cloud.order.tolist():
             value = [] if colors is None else [_value(colors, row)]
             label = int(points.labels[row])
-            writer.writerow((*points.origin(row), *positions[row], label, *value))
-        return text.getvalue().encode()
+            yield *points.origin(row), *positions[row], label, *value
 
     def _marks(self) -> Iterator[Mark]:
         for state in reversed(self.layers):
@@ -175,6 +172,7 @@ class MapPicture:
         )
         image = picture.draw(points, (low[0], high[0], low[1], high[1]), size, density)
         area = QRectF(corner[0] - MARGIN, corner[1] - MARGIN, image.width(), image.height())
+        area.adjust(_HAIR, _HAIR, -_HAIR, -_HAIR)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, density < layout.density)
         painter.drawImage(
             QRectF(area.topLeft() / density, area.size() / density), image, QRectF(image.rect())

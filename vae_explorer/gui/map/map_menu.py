@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, QPoint
 from vae_explorer.errors import ExportError
 from vae_explorer.export.figure import FigureStyle
 from vae_explorer.gui.map.map_view import MapView
-from vae_explorer.gui.plot.export import render_charts
+from vae_explorer.gui.plot.export import csv_bytes, render_charts
 from vae_explorer.gui.plot.menu import chart_menu
 from vae_explorer.types import Region
 
@@ -38,7 +38,7 @@ class MapMenu(QObject):
         if picture is None:
             raise ExportError("There is no map to write yet; open a model, and wait for its map.")
         if kind == "csv":
-            return picture.csv()
+            return csv_bytes(picture.rows())
         return render_charts(kind, [picture.plot(self._title())], style)
 
     def _open(self, at: QPoint) -> None:

@@ -20,8 +20,7 @@ from vae_explorer.gui.map.points_item import PointsItem
 from vae_explorer.gui.map.selection_marks import SelectionMarks
 from vae_explorer.gui.map.status_line import StatusLine
 from vae_explorer.gui.theme import MARGIN, Theme, Themed, current_theme
-from vae_explorer.session.map.coloring import PointColors
-from vae_explorer.session.map.state import MapPoints
+from vae_explorer.session.map.state import MapPoints, PointColors
 from vae_explorer.types import Bools, Float32, Float64, Region
 
 VIEW_DELAY_MS = 120

@@ -9,7 +9,7 @@ from typing_extensions import override
 from vae_explorer.gui.plot.color_maps import COLORS, sequential
 from vae_explorer.gui.theme import CLASS_PALETTE, NAMED_COLORS, Theme, class_rows, current_theme
 from vae_explorer.number_format import figure
-from vae_explorer.session.map.coloring import PointColors
+from vae_explorer.session.map.state import PointColors
 from vae_explorer.types import Bools, Labels, UInt8
 
 _FADED = 0.8  # of the canvas in the colour of a point that is not selected

@@ -5,7 +5,7 @@ PyTorch run on.
 """
 
 from math import sqrt
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,12 @@ FAINTEST: Final = 0.3
 """Opacity that no pixel with a point goes below, however crowded the others are."""
 
 _BLOCK: Final = 16_384  # points at a time: the scratch of one block stays in the second-level cache
-_LOW_BYTES: Final = np.uint64(0x000000FF_000000FF)
-_ONE_POINT: Final = np.uint64(1 << 32)
+_ONE_POINT: Final = np.uint32(0x01FFFFFF)  # leaves 1 of the opacity of a colour
+_CROWD: Final = 257  # points whose colours 16 bits can add up
+_TRUSTED: Final = 65_000  # of so many points in a pixel their number fits as well, with all carries
+_FEW: Final = 6  # pixels to a point: with fewer points it is quicker to ask them than all pixels
+
+_Sums = NDArray[np.unsignedinteger[Any]]
 
 
 def opacity(counts: Float32, crowd: float) -> Float32:
@@ -56,14 +60,14 @@ class PointRaster:
         self.image: UInt32 = np.zeros((2, 2), np.uint32)
         self.occupied = 0
         self.crowd = 0.0
-        # Sums of blue, green, red and one: in 32 bits each they hold 16 million points.
-        self._sums: UInt32 = np.empty((0, 4), np.uint32)
+        # Sums of blue, green, red and one. In 16 bits each they are added up at once; when a pixel
+        # of the last picture was too crowded for that, in 32, which hold 16 million points.
+        self._sums: _Sums = np.empty((0, 4), np.uint16)
         self._coordinate: Float32 = np.empty(_BLOCK, np.float32)
-        self._column: NDArray[np.int32] = np.empty(_BLOCK, np.int32)
-        self._row: NDArray[np.int32] = np.empty(_BLOCK, np.int32)
-        self._flat: NDArray[np.intp] = np.empty(_BLOCK, np.intp)
-        self._color: NDArray[np.uint64] = np.empty(_BLOCK, np.uint64)
-        self._pair: NDArray[np.uint64] = np.empty(_BLOCK, np.uint64)
+        self._column: UInt32 = np.empty(_BLOCK, np.uint32)
+        self._row: UInt32 = np.empty(_BLOCK, np.uint32)
+        self._color: UInt32 = np.empty(_BLOCK, np.uint32)
+        self._word: NDArray[np.uint64] = np.empty(2 * _BLOCK, np.uint64)
 
     def draw(
         self,
@@ -86,74 +90,84 @@ class PointRaster:
         width, height = (side + 2 * margin for side in size)
         if self.image.shape != (height, width):
             self.image = np.empty((height, width), np.uint32)
-            self._sums = np.empty((height * width, 4), np.uint32)
-        self._sums.fill(0)
+            self._sums = np.empty((height * width, 4), self._sums.dtype)
         left, right, bottom, top = view
         across, down = size[0] / (right - left), size[1] / (bottom - top)
-        self._add(points, (left - margin / across, top - margin / down), (across, down))
-        # Points out of sight were clipped onto the outermost pixels: cheaper than to ask of every
-        # point whether it is in view.
-        frame = self._sums.reshape(height, width, 4)
-        frame[[0, -1]] = 0
-        frame[:, [0, -1]] = 0
-        self._shade(crowd)
+        corner = left - margin / across, top - margin / down
+        few = len(points[0]) <= min(self.image.size // _FEW, _TRUSTED)
+        where, sums = self._add(points, corner, (across, down), few)
+        missing = len(points[0]) - int(sums[:, 3].sum(dtype=np.int64))  # or out of sight
+        crowded = missing > _TRUSTED or int(sums[:, 3].max(initial=0)) > _CROWD
+        if crowded != (self._sums.dtype == np.uint32):
+            self._sums = np.empty(self._sums.shape, np.uint32 if crowded else np.uint16)
+            if crowded:
+                where, sums = self._add(points, corner, (across, down), few)
+        self._shade(where, sums, few, crowd)
 
+    @np.errstate(invalid="ignore")  # positions too far off for an integer
     def _add(
         self,
         points: tuple[Float32, Float32, UInt32],
         corner: tuple[float, float],
         scale: tuple[float, float],
-    ) -> None:
-        """Add colours and numbers up, two 32-bit sums at a time."""
+        few: bool,
+    ) -> tuple[NDArray[np.intp], _Sums]:
+        """Add colours and numbers up, 64 bits at a time.
+
+        Returns:
+            m pixels with points and their sums; each once, or if points are few as often as it has
+            points.
+        """
         height, width = self.image.shape
-        blue_green = self._sums.reshape(-1).view(np.uint64)
-        red_one = blue_green[1:]
+        self._sums.fill(0)
+        words = self._sums.view(np.uint64)
+        many = words.shape[1]
         xs, ys, colors = points
+        flats = np.empty(len(xs) if few else _BLOCK, np.intp)
         for start in range(0, len(xs), _BLOCK):
             block = slice(start, start + _BLOCK)
             n = len(xs[block])
-            column, row, flat = self._column[:n], self._row[:n], self._flat[:n]
+            column, row, color = self._column[:n], self._row[:n], self._color[:n]
             self._cells(xs[block], corner[0], scale[0], width - 1, column)
             self._cells(ys[block], corner[1], scale[1], height - 1, row)
-            np.multiply(row, np.int32(width), out=row)
-            np.add(row, column, out=row)
-            np.add(row, row, out=row)
-            np.copyto(flat, row)
-            color, pair = self._color[:n], self._pair[:n]
-            np.copyto(color, colors[block])
-            np.left_shift(color, np.uint64(24), out=pair)
-            np.bitwise_or(pair, color, out=pair)
-            np.bitwise_and(pair, _LOW_BYTES, out=pair)
-            np.add.at(blue_green, flat, pair)
-            np.right_shift(color, np.uint64(16), out=pair)
-            np.bitwise_and(pair, np.uint64(0xFF), out=pair)
-            np.bitwise_or(pair, _ONE_POINT, out=pair)
-            np.add.at(red_one, flat, pair)
+            np.multiply(row, np.uint32(width), out=row)
+            flat = flats[block] if few else flats[:n]
+            np.copyto(flat, np.add(row, column, out=row))
+            np.bitwise_and(colors[block], _ONE_POINT, out=color)
+            word = self._word[: many * n]
+            np.copyto(word.view(self._sums.dtype), color.view(np.uint8))
+            for each in range(many):
+                np.add.at(words[:, each], flat, word[each::many])
+        # Points out of sight were clipped onto the outermost pixels: cheaper than to ask of every
+        # point whether it is in view.
+        frame = self._sums.reshape(height, width, 4)
+        frame[[0, -1]] = 0
+        frame[:, [0, -1]] = 0
+        where = flats if few else np.flatnonzero(words[:, -1] != 0)
+        sums = self._sums.take(where, axis=0)
+        seen = np.flatnonzero(sums[:, 3] != 0)
+        return where.take(seen), sums.take(seen, axis=0)
 
-    def _cells(
-        self, values: Float32, origin: float, scale: float, last: int, out: NDArray[np.int32]
-    ) -> None:
-        """Whole pixels from ``origin``, clipped to 0 … ``last``, both of them on the frame."""
+    def _cells(self, values: Float32, origin: float, scale: float, last: int, out: UInt32) -> None:
+        """Whole pixels from ``origin``; what is not within 0 … ``last`` goes to one of the two."""
         scratch = self._coordinate[: len(values)]
         np.subtract(values, np.float32(origin), out=scratch)
         np.multiply(scratch, np.float32(scale), out=scratch)
-        np.clip(scratch, np.float32(0), np.float32(last), out=scratch)
-        np.copyto(out, scratch, casting="unsafe")
+        np.copyto(out.view(np.int32), scratch, casting="unsafe")
+        np.minimum(out, np.uint32(last), out=out)  # a negative number has become a large one
 
-    def _shade(self, crowd: float | None) -> None:
+    def _shade(self, where: NDArray[np.intp], sums: _Sums, few: bool, crowd: float | None) -> None:
         """Sums to premultiplied pixels."""
         self.image.fill(0)
-        where = np.flatnonzero(self._sums[:, 3] != 0)
-        self.occupied = len(where)
-        if not self.occupied:
-            self.crowd = 0.0
-            return
-        sums = self._sums.take(where, axis=0).astype(np.float32)
-        counts = sums[:, 3].copy()
-        n = float(counts.sum(dtype=np.float64))
-        self.crowd = sqrt((n / self.occupied - 1) * n / self.image.size)
+        counts = sums[:, 3].astype(np.float32)
+        n, self.occupied = int(counts.sum(dtype=np.float64)), len(where)
+        if few:
+            n, self.occupied = len(where), round(float((1 / counts).sum(dtype=np.float64)))
+        self.crowd = sqrt((n / self.occupied - 1) * n / self.image.size) if n else 0.0
         alpha = np.rint(opacity(counts, self.crowd if crowd is None else crowd) * np.float32(255))
-        sums *= (alpha / (counts * np.float32(255)))[:, None]
-        sums += np.float32(0.5)
-        sums[:, 3] = alpha
-        self.image.reshape(-1)[where] = sums.astype(np.uint8).view(np.uint32)[:, 0]
+        scale = alpha / (counts * np.float32(255))
+        pixels = np.empty((len(where), 4), np.uint8)
+        for channel in range(3):
+            pixels[:, channel] = sums[:, channel].astype(np.float32) * scale + np.float32(0.5)
+        pixels[:, 3] = alpha
+        self.image.reshape(-1)[where] = pixels.view(np.uint32)[:, 0]

@@ -12,8 +12,7 @@ from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.window.records import Choices, Command, Controller
 from vae_explorer.gui.window.undo import Undo
 from vae_explorer.session.app import App
-from vae_explorer.session.map.selection import Mode
-from vae_explorer.session.map.state import MapState
+from vae_explorer.session.map.state import MapState, Mode
 
 _WORST = 100
 

@@ -1,6 +1,8 @@
 """The honest line below the map: what its points are, and what their colours mean."""
 
-from PySide6.QtCore import Signal
+from time import monotonic
+
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 from typing_extensions import override
@@ -24,6 +26,9 @@ class StatusLine(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._points = self._work = self._age = ""
+        self._waiting: dict[str, float] = {}
+        self._clock = QTimer(self, interval=1_000)
+        self._clock.timeout.connect(self._show)
         self._text = QLabel()
         self._text.setAccessibleName("Points shown")
         # Two lines, or a long text would keep the window wide; always, or the map would jump.
@@ -65,6 +70,17 @@ class StatusLine(QWidget):
         self._work = text
         self._show()
 
+    def set_waiting(self, what: str, waiting: bool) -> None:
+        """Say that something is being computed, and for how long, once it takes a second."""
+        self._waiting.pop(what, None)
+        if waiting:
+            self._waiting[what] = monotonic()
+        if not self._waiting:
+            self._clock.stop()
+        elif not self._clock.isActive():
+            self._clock.start()
+        self._show()
+
     def set_color_choices(self, choices: tuple[tuple[str, str], ...], by: str) -> None:
         """Offer these (value, text) to colour by, of which ``by`` is chosen."""
         self._color_by.clear()
@@ -77,7 +93,12 @@ class StatusLine(QWidget):
         self._color_by.setCurrentIndex(self._color_by.findData(by))
 
     def _show(self) -> None:
-        self._text.setText(self._work or joined(self._points, self._age))
+        waiting = ""
+        if self._waiting:  # one after the other
+            what, since = next(iter(self._waiting.items()))
+            seconds = int(monotonic() - since)
+            waiting = f"computing {what}: {seconds} s" if seconds else ""
+        self._text.setText(self._work or joined(self._points, self._age, waiting))
 
     def _on_color(self) -> None:
         self.color_chosen.emit(self._color_by.currentData())

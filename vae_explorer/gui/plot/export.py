@@ -8,7 +8,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -39,10 +39,11 @@ from PySide6.QtSvg import QSvgGenerator
 
 from vae_explorer.errors import ExportError
 from vae_explorer.export.figure import FONT_PIXELS, FigureStyle
-from vae_explorer.gui.plot.layout import Plot
+from vae_explorer.gui.plot.layout import Layout, Plot
 from vae_explorer.gui.plot.marks import Arrow, Band, Box, Columns, Dots, Level, Line, Mark, Ring
 from vae_explorer.gui.plot.painting import paint_chart
 from vae_explorer.gui.theme import DARK, LIGHT, Theme
+from vae_explorer.types import Region
 
 KINDS = ("png", "svg", "pdf", "csv")
 """Extensions of the files that can be made."""
@@ -88,7 +89,7 @@ def render_charts(
     if not plots:
         raise ExportError("There is no chart to write; train or open a model first.")
     if kind == "csv":
-        return _csv(plots).encode()
+        return csv_bytes(_lines(plots))
     style = style or FigureStyle()
     whole = QSizeF(*style.room)
     density = style.pixel * style.dpi / 72
@@ -167,6 +168,13 @@ def _areas(whole: QSizeF, count: int, columns: int) -> list[QRectF]:
     ]
 
 
+def region_shown(plot: Plot, style: FigureStyle) -> Region:
+    """What of the plane a plot shows in a figure that it fills, with one scale on both axes."""
+    area = _areas(QSizeF(*style.room), 1, 1)[0]
+    whole = replace(plot, aspect="equal")
+    return Layout.of(whole, area, figure_font(), style.pixel * style.dpi / 72).region
+
+
 Paint = Callable[[QPainter], None]
 
 
@@ -218,10 +226,14 @@ def _pdf(buffer: QBuffer, style: FigureStyle, paint: Paint, title: str) -> None:
 
 
 def _lasting(content: bytes, style: FigureStyle) -> bytes:
-    """A PDF of just that size, without its date; the table of its objects follows."""
+    """A PDF of just that size, without its date; the table of its objects follows.
+
+    Qt's page is of whole points, and what is painted hangs from its upper edge.
+    """
     width, height = style.points
+    top = round(height)
     for old, new in (
-        (rb"/MediaBox \[[^\]]*\]", b"/MediaBox [0 0 %.4f %.4f]" % (width, height)),
+        (rb"/MediaBox \[[^\]]*\]", b"/MediaBox [0 %.4f %.4f %d]" % (top - height, width, top)),
         (rb"/(?:Creation|Mod)Date ?\([^)]*\)\n?", b""),
     ):
         while (found := re.search(old, content)) and found[0] != new:
@@ -246,17 +258,21 @@ def _moved(content: bytes, at: int, by: int) -> bytes:
     return head + table.replace(start[0], b"startxref\n%d" % (len(head) + 1))
 
 
-def _csv(plots: Sequence[Plot]) -> str:
-    """A line a point: the chart, the mark, x and y, and the upper y of bands."""
+def csv_bytes(rows: Iterable[Iterable[object]]) -> bytes:
+    """Rows as CSV."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("chart", "mark", "x", "y", "y_upper"))
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def _lines(plots: Sequence[Plot]) -> Iterator[tuple[object, ...]]:
+    """A line a point: the chart, the mark, x and y, and the upper y of bands."""
+    yield "chart", "mark", "x", "y", "y_upper"
     for plot in plots:
         for number, mark in enumerate((*plot.marks, *plot.front), 1):
             name = getattr(mark, "name", "") or f"{type(mark).__name__.lower()} {number}"
             for row in _rows(mark):
-                writer.writerow((plot.title, name, *map(repr, row)))
-    return text.getvalue()
+                yield plot.title, name, *map(repr, row)
 
 
 def _rows(mark: Mark) -> list[list[float]]:

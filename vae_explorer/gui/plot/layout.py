@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -58,7 +59,7 @@ class Plot:
     bar: Bar | None = None
     subtitle: str = ""
 
-    @property
+    @cached_property
     def legend(self) -> tuple[Entry, ...]:
         """The entries shown."""
         named = self.entries
@@ -68,7 +69,7 @@ class Plot:
         before, after = ([Entry("muted", "", text)] if text else [] for text in said)
         return (*before, *named, *after)
 
-    @property
+    @cached_property
     def layout_of(self) -> tuple[object, ...]:
         """What decides where its parts are."""
         return self.title, self.x, self.y, self.aspect, self.bar, self.legend

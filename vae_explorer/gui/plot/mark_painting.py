@@ -3,10 +3,9 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 
 import numpy as np
-from pyqtgraph.functions import arrayToQPolygonF
+from pyqtgraph.functions import arrayToQPath, arrayToQPolygonF, ndarray_from_qpolygonf
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
@@ -65,6 +64,8 @@ def saved(painter: QPainter) -> Iterator[None]:
 
 def paint_marks(painter: QPainter, marks: tuple[Mark, ...], layout: Layout, theme: Theme) -> None:
     """Paint marks within the frame, later ones on top."""
+    if not marks:
+        return
     with saved(painter):
         painter.setClipRect(layout.frame)
         for mark in marks:
@@ -164,11 +165,12 @@ def _paint_line(painter: QPainter, mark: Line, layout: Layout, theme: Theme) -> 
             many = polygon.size() > _MANY and not layout.density
             painter.setPen(QPen(color, width, style))
             if many and width > 1:
-                points = polygon.toList()
-                if mark.dashed or mark.dotted or mark.opacity < 1:
-                    painter.drawPolyline(points[:: -(-len(points) // _MANY)])
+                points = ndarray_from_qpolygonf(polygon)
+                if mark.dashed or mark.dotted:
+                    painter.drawPolyline(_polygon(points[:: -(-len(points) // _MANY)]))
                 else:
-                    painter.drawLines([QLineF(*ends) for ends in pairwise(points)])
+                    x, y = np.repeat(points, 2, axis=0)[1:-1].T
+                    painter.drawPath(arrayToQPath(x, y, connect="pairs"))
             else:
                 painter.drawPolyline(polygon)
         elif mark.width and not mark.symbol:

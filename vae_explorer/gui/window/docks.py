@@ -1,14 +1,15 @@
 """The docks around the map, and the arrangements of them that have a name."""
 
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, QTimer, Slot
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.window.dock_tabs import DockTabs
+from vae_explorer.gui.window.geometry import decoded_bytes
 from vae_explorer.gui.window.records import BOTTOM, LAYOUTS, LEFT, RIGHT, Panel
 
 _VERSION = 6  # of the arrangement; one of another is not restored
@@ -213,11 +214,3 @@ def reveal(panel: QWidget) -> None:
     if isinstance(dock, QDockWidget):
         dock.show()
         dock.raise_()
-
-
-def decoded_bytes(text: str) -> QByteArray:
-    """The bytes behind base64 text, none if it is no such text."""
-    try:
-        return QByteArray(b64decode(text, validate=True))
-    except ValueError:
-        return QByteArray()

@@ -4,8 +4,8 @@ from base64 import b64encode
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
@@ -38,7 +38,8 @@ from vae_explorer.gui.training.controller import TrainingController
 from vae_explorer.gui.training.timeline_controller import TimelineController
 from vae_explorer.gui.window.actions import Actions
 from vae_explorer.gui.window.controller import WindowController
-from vae_explorer.gui.window.docks import Docks, decoded_bytes
+from vae_explorer.gui.window.docks import Docks
+from vae_explorer.gui.window.geometry import restore_geometry
 from vae_explorer.gui.window.tour import Tour
 from vae_explorer.session.app import App
 from vae_explorer.session.files.workspace import CurvesPlace, Workspace
@@ -185,6 +186,10 @@ class MainWindow(QMainWindow):
             Refinement(split=pin.split, index=pin.index, steps=last.step) if pin and last else None
         )
 
+    def show_exactly(self, region: Region) -> None:
+        """Show this part of the plane, and the points to come in it."""
+        self._map.show_exactly(region)
+
     def show_error(self, title: str, text: str) -> None:
         """Show a dialog that does not stop anything; one that is open already is enough."""
         for box in self.findChildren(QMessageBox):
@@ -242,9 +247,7 @@ class MainWindow(QMainWindow):
     def _restore(self) -> None:
         settings = self.app.settings.now
         apply_scheme(SchemeChoice(settings.scheme))
-        # Not self.screen(): with that wrapper PySide takes the screen down with the window.
-        self.resize(QSize(1280, 800).boundedTo(QGuiApplication.primaryScreen().availableSize()))
-        self.restoreGeometry(decoded_bytes(settings.geometry))
+        restore_geometry(self, settings.geometry)
         self.docks.restore(settings.layout)
 
     # Qt's events

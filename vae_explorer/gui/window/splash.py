@@ -1,12 +1,16 @@
-"""What is on screen while PyTorch loads."""
+"""What is on screen while PyTorch loads: the map as it was, or else a splash."""
 
 from PySide6.QtCore import QEvent, QRect, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPixmap
-from PySide6.QtWidgets import QApplication, QSplashScreen, QWidget
+from PySide6.QtGui import QCloseEvent, QColor, QFont, QPainter, QPixmap
+from PySide6.QtWidgets import QApplication, QMainWindow, QSplashScreen, QWidget
 from typing_extensions import override
 
 from vae_explorer import __version__
+from vae_explorer.gui.map.map_view import MapView
 from vae_explorer.gui.theme import current_theme
+from vae_explorer.gui.window.geometry import restore_geometry
+from vae_explorer.session.map.state import MapPoints
+from vae_explorer.types import Region
 
 _WIDTH, _HEIGHT, _ICON = 420, 160, 96
 
@@ -39,3 +43,41 @@ class Splash(QSplashScreen):
             # and so would always wait the whole second it allows.
             return QWidget.event(self, event)
         return super().event(event)
+
+
+class MapAlone(QMainWindow):
+    """The map where the window will be, to look at: points are told, moved and magnified.
+
+    Attributes:
+        closed: a person wants no window any more.
+    """
+
+    def __init__(self, points: MapPoints, geometry: str) -> None:
+        super().__init__()
+        self.closed = False
+        self.setWindowTitle("VAE Explorer")
+        self._map = MapView()
+        self._map.set_points(points)
+        self._map.status.set_color_choices((("label", "Label"),), "label")
+        self._fitted = self._map.canvas.view_box.targetRange()
+        self.setCentralWidget(self._map)
+        self.statusBar().showMessage("Loading PyTorch and the model…")
+        restore_geometry(self, geometry)
+
+    @property
+    def region(self) -> Region | None:
+        """What of the plane a person has moved or magnified to, if they have."""
+        moved = self._map.canvas.view_box.targetRange() != self._fitted
+        return self._map.region() if moved else None
+
+    def finish(self, window: QWidget) -> None:
+        """Go, now that the window is there."""
+        window.raise_()
+        self.hide()
+        self.deleteLater()
+
+    @override
+    def closeEvent(self, event: QCloseEvent) -> None:
+        # The program ends by its last window, which has yet to come.
+        self.closed = True
+        event.ignore()

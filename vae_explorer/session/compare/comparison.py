@@ -27,8 +27,8 @@ from vae_explorer.session.explore.cursor import LATENT_LIMIT
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.latent_map import LatentMap, MapChoice
 from vae_explorer.session.map.point_index import PointIndex
-from vae_explorer.session.map.selection import Mode, Selection, inside
-from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail
+from vae_explorer.session.map.selection import Selection, inside
+from vae_explorer.session.map.state import MapPoints, MapState, Mode, Thumbnail
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.checkpoint import read_checkpoint
 from vae_explorer.training.run_folder import model_name

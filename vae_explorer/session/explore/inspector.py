@@ -68,6 +68,8 @@ class Inspector:
 
     inspected = Signal(object)
     """The ``Inspection``, or None as soon as another image, or none, is looked at."""
+    busy_changed = Signal(bool)
+    """Whether one is being computed; again for each that is asked for."""
 
     def __init__(self, tasks: Tasks, latent_map: LatentMap, pins: Pins) -> None:
         self._work = tasks.patient("inspect", "The pinned image could not be inspected")
@@ -95,6 +97,7 @@ class Inspector:
     def _compute(self) -> None:
         state, point = self._map.state, self._point
         if state is not None and point is not None:
+            self.busy_changed.emit(True)
             self._work.run(
                 partial(_inspected, state.model, point, self._seed),
                 partial(self._show, state.model),
@@ -102,6 +105,7 @@ class Inspector:
             )
 
     def _show(self, model: TrainedVAE | None, inspection: Inspection | None = None) -> None:
+        self.busy_changed.emit(self._work.busy)
         self.inspected.emit(inspection)
         self.freshness.show(model)
 

@@ -5,11 +5,11 @@ from functools import partial
 
 from psygnal import Signal
 
-from vae_explorer.data.dataset import Dataset
+from vae_explorer.data.dataset import Dataset, labels_of
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.explore.image_truth import image_bound
-from vae_explorer.session.map.latent_map import LatentMap, labels_of
+from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.state import MapState, described
 from vae_explorer.types import Float32, OneSplit, UInt8
 

@@ -112,17 +112,24 @@ class OpenData:
         def read(control: Control) -> tuple[Recipe, Dataset] | UserError:
             try:
                 found = inspect(path, chosen, control.check)
-                recipe = proposed(usual, found)
-                seconds = seconds_of(recipe, found.image_shape, found.counts["train"])
-                look = Look(path, chosen, found, recipe, seconds)
-                control.report(partial(self.looked.emit, look))
+                recipe = look(found, control)
                 # What it takes for granted has been shown.
                 chosen_grid = replace(chosen, grid=found.reading.grid)
-                return recipe, self._read(path, chosen_grid, control)
+                data = self._read(path, chosen_grid, control)
+                if data.sizes() != found.counts:  # some are damaged, or copies, which share a split
+                    recipe = look(replace(found, counts=data.sizes()), control)
+                return recipe, data
             except UserError as error:
                 if reading is None:
                     raise
                 return error
+
+        def look(found: Preview, control: Control) -> Recipe:
+            recipe = proposed(usual, found)
+            seconds = seconds_of(recipe, found.image_shape, found.counts["train"])
+            seen = Look(path, chosen, found, recipe, seconds)
+            control.report(partial(self.looked.emit, seen))
+            return recipe
 
         def done(read: tuple[Recipe, Dataset] | UserError) -> None:
             self.progress.emit("")

@@ -2,11 +2,11 @@
 
 from psygnal import Signal
 
-from vae_explorer.data.dataset import Dataset
+from vae_explorer.data.dataset import Dataset, labels_of
 from vae_explorer.model.trained import TrainedVAE
 from vae_explorer.session.explore.target import Target
 from vae_explorer.session.jobs import After
-from vae_explorer.session.map.latent_map import LatentMap, labels_of
+from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.layer_contents import EncodedImage
 from vae_explorer.session.map.state import MapState, described
 from vae_explorer.session.tasks import Tasks

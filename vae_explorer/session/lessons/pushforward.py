@@ -256,12 +256,8 @@ class Pushforward(Experiment[PushforwardSettings, PushforwardResult]):
         }
 
     def _find_sheet(self, model: TrainedVAE) -> None:
-        first, second = self.settings.components
-        onto = first - 1, second - 1
-
         def work(control: Control) -> _Decoder:
             sheet = decoded_sheet(model, control.check)
-            sheet.onto(*onto)  # not on the main thread
             found = sheet_magnification(model, _MIDDLES.reshape(-1, 2), control.check)
             return _Decoder(model, sheet, found.reshape(NODES - 1, NODES - 1))
 

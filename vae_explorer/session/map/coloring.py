@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from vae_explorer.session.files.settings_file import SettingsFile
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.latent_map import LatentMap
 from vae_explorer.session.map.scores import Arrays, Scores
-from vae_explorer.session.map.state import MapPoints, MapState
+from vae_explorer.session.map.state import MapPoints, MapState, PointColors
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.training.meaning import Remark, explained, named, no_likelihood
 from vae_explorer.types import Float32
@@ -55,24 +55,6 @@ CHOICES: tuple[tuple[str, str], ...] = (
 """What points can always be coloured by, as (value, text); a user's table adds its columns."""
 
 _TABLE = "table:"  # before the name of a column
-
-
-@dataclass(frozen=True, eq=False)
-class PointColors:
-    """What the points' colours mean: ``values`` (n,) float32, NaN where not known.
-
-    Of a scale ``low`` and ``high`` are its ends, beyond which a value takes the colour of the end,
-    and ``unit`` is its unit. Of categories ``names`` are theirs, and ``values`` index them.
-    ``about`` is one line on what exactly is shown.
-    """
-
-    title: str
-    about: str
-    values: Float32
-    low: float = 0.0
-    high: float = 1.0
-    unit: str = ""
-    names: tuple[str, ...] = ()
 
 
 class Coloring:

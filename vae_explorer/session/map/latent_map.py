@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 from psygnal import Signal
 
-from vae_explorer.data.dataset import Dataset, ImageSet
+from vae_explorer.data.dataset import Dataset, labels_of
 from vae_explorer.latent.alignment import describe, procrustes
 from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.normal import square_roots
 from vae_explorer.latent.quadrature import exact_codes
 from vae_explorer.model.trained import Check, Posterior, TrainedVAE, unchecked
 from vae_explorer.session.jobs import Control
+from vae_explorer.session.map.kept_codes import encoded
 from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail, class_name
 from vae_explorer.session.tasks import Tasks
@@ -140,9 +141,9 @@ class LatentMap:
                 model, rotation = _aligned(old, model, unchecked)
             posterior = _rotated(posterior, rotation)
         split = self.choice.split
-        points = _points(
-            replace(self._newest, model=model), split, posterior.mean, indices, rotation=rotation
-        )
+        state = replace(self._newest, model=model)
+        labels = labels_of(self._data.of(split))[indices]
+        points = _points(state, split, posterior.mean, indices, labels, rotation=rotation)
         self._start = self._start or points
         self.publish(
             replace(
@@ -202,17 +203,17 @@ class LatentMap:
             self._progress("")
 
         def work(control: Control) -> MapState:
-            images = new.data.of(split).images
-            control.report(partial(self._progress, f"Encoding {len(images):,} images"))
+            number = new.data.sizes()[split]
+            control.report(partial(self._progress, f"Encoding {number:,} images"))
             model, rotation = new.model, new.rotation
             if align and old is not None and rotation is None:
                 model, rotation = _aligned(old, model, control.check)
-            posterior = model.encode(images, control.check)
+            posterior, labels = encoded(model, new.data, split, control.check)
             positions = _samples(posterior) if kind == "sample" else posterior.mean
             text = KINDS["mean" if kind == "exact" else kind]
             everything = np.arange(len(positions))
             points = _points(
-                replace(new, model=model), split, positions, everything, text, rotation
+                replace(new, model=model), split, positions, everything, labels, text, rotation
             )
             return replace(new, model=model, points=points, posterior=posterior, rotation=rotation)
 
@@ -298,11 +299,6 @@ class LatentMap:
         return row if row < len(points.indices) and points.indices[row] == index else -1
 
 
-def labels_of(data: ImageSet) -> Labels:
-    """The labels (n,) of a set, all 0 if it has none."""
-    return np.zeros(len(data), np.uint8) if data.labels is None else data.labels
-
-
 def thumbnail(points: MapPoints, row: int) -> Thumbnail:
     """The image behind row ``row`` of some points."""
     split, index = points.origin(row)
@@ -323,23 +319,23 @@ def _points(
     split: Split,
     positions: Float32,
     indices: Int64,
+    labels: Labels,
     kind: str = KINDS["mean"],
     rotation: Float64 | None = None,
 ) -> MapPoints:
-    data = state.data
-    images, remark = data.of(split), foreign(state.snapshot.data, reference(data))
+    data, model = state.data, state.model
+    remark = foreign(state.snapshot.data, reference(data))
     orientation = "" if rotation is None else f"aligned: {describe(rotation)}"
-    labels = labels_of(images)[indices]
     return MapPoints(
         positions,
         labels,
         indices,
-        len(images),
+        data.sizes()[split],
         split,
         data,
         kind,
         orientation,
-        state.model.axes,
+        model.axes,
         f"images of {data.name}: the model was {remark.mark}" if remark else "",
     )
 

@@ -1,6 +1,7 @@
 """What each layer draws of a scene: one function a layer, from arrays to marks."""
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
@@ -35,6 +36,7 @@ _SHARES = (0.5, 0.8, 0.95)
 """Of the mass, which the lines of a density hold."""
 _CELLS = 560  # of a density, along each axis
 _FIELD_PIXELS = 4  # across a cell of a field that follows the view
+_DECODED = 4_096  # positions in one call of a small decoder
 _METRIC_PIXELS = 12
 _INDICATRIX_PIXELS = 56  # from one to the next
 _SHEET_PIXELS = 22  # across the smallest picture
@@ -157,7 +159,9 @@ def likelihood(scene: Scene, _chosen: Mapping[str, str], check: Check) -> LayerC
         return LayerContent(note="Pin an image, or draw one.")
     view = scene.view.widened()
     x = _draw(scene.model, subject)
-    shape = view.shape(_FIELD_PIXELS)
+    # The fewer positions a decoder takes at once, the longer each takes.
+    coarser = math.sqrt(_DECODED / scene.model.vae.at_once(_DECODED))
+    shape = view.shape(round(_FIELD_PIXELS * coarser))
     values = likelihood_landscape(scene.model, x, view.region, shape, check)
     best = float(values.max())
     heat = Field(view.region, values.astype(np.float32), best - _FALL, best, "nats", fading=True)

@@ -12,8 +12,8 @@ from vae_explorer.session.explore.pins import Pins
 from vae_explorer.session.map.freshness import Freshness
 from vae_explorer.session.map.latent_map import KINDS, LatentMap
 from vae_explorer.session.map.scores import Scores
-from vae_explorer.session.map.selection import Mode, Selection, inside
-from vae_explorer.session.map.state import MapState, class_name, same_images
+from vae_explorer.session.map.selection import Selection, inside
+from vae_explorer.session.map.state import MapState, Mode, class_name, same_images
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.types import Bools, Float32, Float64, Int64
 

@@ -1,7 +1,6 @@
 """Which images are selected, and which points lie in a polygon."""
 
 from functools import partial
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,11 +9,8 @@ from psygnal import Signal
 from vae_explorer.errors import UserError
 from vae_explorer.session.edits import Edit
 from vae_explorer.session.map.latent_map import LatentMap
-from vae_explorer.session.map.state import MapPoints, MapState
+from vae_explorer.session.map.state import MapPoints, MapState, Mode
 from vae_explorer.types import Bools, Float64, Floats, Int64
-
-Mode = Literal["replace", "add", "remove"]
-"""What becomes of newly chosen images: they are the selection, join it or leave it."""
 
 
 class Selection:

@@ -2,14 +2,20 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from vae_explorer.data.dataset import Dataset
-from vae_explorer.model.trained import Posterior, TrainedVAE
 from vae_explorer.number_format import AXES
-from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32, Float64, Int64, Labels, OneSplit, Split, UInt8
+
+if TYPE_CHECKING:  # the map is looked at while PyTorch is imported
+    from vae_explorer.model.trained import Posterior, TrainedVAE
+    from vae_explorer.training.snapshot import Snapshot
+
+Mode = Literal["replace", "add", "remove"]
+"""What becomes of newly chosen images: they are the selection, join it or leave it."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,24 @@ class MapPoints:
     def seeds(self) -> Int64:
         """(n,), of the draw of each image."""
         return self.data.in_both(self.split, self.indices)
+
+
+@dataclass(frozen=True, eq=False)
+class PointColors:
+    """What the points' colours mean: ``values`` (n,) float32, NaN where not known.
+
+    Of a scale ``low`` and ``high`` are its ends, beyond which a value takes the colour of the end,
+    and ``unit`` is its unit. Of categories ``names`` are theirs, and ``values`` index them.
+    ``about`` is one line on what exactly is shown.
+    """
+
+    title: str
+    about: str
+    values: Float32
+    low: float = 0.0
+    high: float = 1.0
+    unit: str = ""
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,13 +128,13 @@ class MapState:
         rotation: (2, 2), which led from the codes of ``snapshot`` to those of ``model``, if any.
     """
 
-    snapshot: Snapshot
+    snapshot: "Snapshot"
     name: str
     path: Path | None
-    model: TrainedVAE
+    model: "TrainedVAE"
     data: Dataset
     points: MapPoints | None = None
-    posterior: Posterior | None = None
+    posterior: "Posterior | None" = None
     moving: bool = False
     before: MapPoints | None = None
     start: MapPoints | None = None

@@ -11,11 +11,10 @@ import numpy as np
 from psygnal import Signal
 
 from vae_explorer.data.bundled import mnist_dataset
-from vae_explorer.data.dataset import Dataset
+from vae_explorer.data.dataset import Dataset, labels_of
 from vae_explorer.errors import DivergedError, UserError
 from vae_explorer.session.files.open_data import OpenData
 from vae_explorer.session.jobs import Control
-from vae_explorer.session.map.latent_map import labels_of
 from vae_explorer.session.runs.runs import Runs
 from vae_explorer.session.tasks import Newest, Tasks
 from vae_explorer.training.checkpoint import read_checkpoint
