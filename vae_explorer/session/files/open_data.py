@@ -206,7 +206,7 @@ class OpenData:
         shape: Callable[[], ImageShape] | None = None,
     ) -> None:
         """Find data and ``take`` them, or ask where they are; as ``look``."""
-        task.run(lambda _: self.look(wanted, take, shape), partial(self._on_sought, take))
+        task.run(lambda _: self.look(wanted, take, shape), partial(self.answer, take))
 
     def locate(self, missing: Missing, path: Path) -> None:
         """Take what a person says is the data that were missing; of others it is asked again."""
@@ -236,14 +236,15 @@ class OpenData:
             self.progress.emit("")
             if isinstance(found, Dataset):
                 self._remember(found)
-            self._on_sought(missing.take, found)
+            self.answer(missing.take, found)
 
         def ended(*_: object) -> None:
             self.progress.emit("")
 
         self._reading.run(read, done, failed=ended, cancelled=ended)
 
-    def _on_sought(self, take: Callable[[Dataset], None], found: Dataset | Missing) -> None:
+    def answer(self, take: Callable[[Dataset], None], found: Dataset | Missing) -> None:
+        """``take`` what ``look`` found, or ask where it is."""
         if isinstance(found, Dataset):
             take(found)
         else:

@@ -139,7 +139,11 @@ class Sweeps:
             def begin(data: Dataset) -> None:
                 self._prepare(self._reading, folder.results, partial(self._begin, folder, data))
 
-            self._data.seek(self._reading, folder.data, begin)
+            self._prepare(
+                self._reading,
+                lambda: self._data.look(folder.data, begin),
+                partial(self._data.answer, begin),
+            )
 
     def _prepare(self, task: Newest, work: Callable[[], T], done: Callable[[T], None]) -> None:
         """Read or write the folder of a sweep; ``running`` until it is done."""
