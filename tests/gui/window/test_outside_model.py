@@ -11,9 +11,12 @@ from tests.model.test_onnx_pair import DEEP, PLANE, images
 from tests.model.test_outside import VARIANCE, Linear
 from tests.support.monkey import Monkey
 from tests.support.person import Person
+from vae_explorer.gui.lessons.lesson_view import make_view
+from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.model.onnx_pair import OnnxPair
 from vae_explorer.number_format import pair
 from vae_explorer.session.files.given_model import given_model
+from vae_explorer.session.lessons.experiment import make_experiment
 from vae_explorer.session.map.layers import LAYERS
 from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe
@@ -42,6 +45,9 @@ KNOWN = {"likelihood": "gaussian", "variance": VARIANCE}
 ENDING = ("quit", "reset", "start", "step", "epoch", "slow_motion", "restart", "sweep")
 """Commands after which another model is on the map."""
 MODELS = pytest.mark.parametrize(("size", "choices"), [(2, {}), (5, {}), (2, KNOWN), (5, KNOWN)])
+
+
+PLANES = ("Latent plane", "Samples on p(z|x)", "q over the exact posterior")
 
 
 @MODELS
@@ -141,6 +147,14 @@ def test_coordinates_have_the_names_of_the_plane_wherever_they_stand(
         person.wait(path.exists)
         header = path.read_text().splitlines()[0].split(",")
         assert header[header.index("var1") - 2 : header.index("var1")] == plain
+        for lesson in ("geometry", "sampling", "bound"):
+            experiment = make_experiment(lesson, app.learning.context)
+            view = make_view(lesson, experiment)
+            experiment.show()
+            (plane,) = (one for one in view.findChildren(Chart) if one.plot.title in PLANES)
+            assert (plane.plot.x.label, plane.plot.y.label) == (across, up), lesson
+            experiment.hide()
+            view.deleteLater()
 
     show(person, 5)
     expect("PC 1", "PC 2", "PC 1, PC 2", "pc")

@@ -161,7 +161,7 @@ def test_a_workspace_and_a_run_find_their_data_again(
     app, window = person.window.app, person.window
     data = open_data(person, own)
     train(person, small)
-    model, places = app.model.path, person.positions.copy()
+    places = person.positions.copy()
     window.map.fit()
     person.click(person.position(person.lone))
     person.wait(lambda: person.pins)
@@ -185,18 +185,6 @@ def test_a_workspace_and_a_run_find_their_data_again(
     np.testing.assert_array_equal(person.positions, places)
     assert app.data.now.fingerprint == data.fingerprint
     assert not person.errors
-
-    person.trigger("reset")
-    person.wait(lambda: len(person.positions) == 600)
-    own.unlink()
-    assert model is not None
-    app.model.open(model)
-    person.wait(lambda: person.errors)
-    (error,) = person.errors
-    assert "12×9" in error
-    assert "shapes" in error
-    assert "Open Data" in error
-    assert len(person.positions) == 600, "the map stays"
 
 
 def test_a_model_that_was_trained_elsewhere_finds_its_data(

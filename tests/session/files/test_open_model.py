@@ -21,6 +21,7 @@ from vae_explorer.export.requests import Digit, Manifold
 from vae_explorer.export.source import Progress
 from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session.files import open_model as open_model_module
+from vae_explorer.session.files.open_data import Missing
 from vae_explorer.session.files.open_model import ModelInfo
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.training.checkpoint import read_checkpoint, write_checkpoint
@@ -113,20 +114,33 @@ def test_a_bad_file_is_told_and_changes_nothing(
     assert len(opened.models) == before[0] + 1
 
 
-def test_a_model_of_other_images_is_refused(
+def test_a_model_of_other_images_asks_for_them_or_goes_on_without(
     opened: Desk, tmp_path: Path, recipe: Recipe, digits: ImageSet
 ) -> None:
     small = ImageSet(digits.images[:, ::4, ::4], None, "small digits", "train")
     path = tmp_path / "small.safetensors"
     write_checkpoint(train(recipe.replace(epochs=1), small, device="cpu"), path)
     opened.app.pinning.pin(3)
+    asked: list[Missing] = []
+    opened.app.data.missing.connect(asked.append)
     opened.app.model.open(path)
     opened.settle()
-    ((_, text),) = opened.failures
-    assert "7×7" in text
-    assert len(opened.models) == 1
-    with pytest.raises(CheckpointError, match="7×7"):
-        opened.app.model.open_now(path)
+    (missing,) = asked
+    assert missing.wanted.name == "small digits"
+    assert len(opened.models) == 1, "until there is an answer"
+    assert missing.own is not None
+    missing.take(missing.own)
+    opened.settle()
+    assert opened.models[-1].path == path
+    assert opened.models[-1].shown == "digits"
+    assert opened.points[-1].data.image_shape == (7, 7)
+    assert opened.points[-1].foreign == "images of digits: the model was trained on small digits"
+    assert opened.app.data.recent == (), "nobody opened them"
+    opened.app.model.open_now(path)
+    opened.settle()
+    assert len(asked) == 2
+    assert opened.models[-1].path == bundled_checkpoint()
+    assert opened.failures == []
 
 
 def test_of_two_files_opened_quickly_the_last_is_shown(

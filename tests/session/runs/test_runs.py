@@ -11,6 +11,7 @@ from tests.support.models import same_weights
 from vae_explorer.data.dataset import Dataset, ImageSet
 from vae_explorer.errors import CheckpointError, DataError
 from vae_explorer.session.files import open_data
+from vae_explorer.session.files.open_data import Missing
 from vae_explorer.session.runs import runs as runs_module
 from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe
@@ -243,30 +244,37 @@ def test_moments_of_after_the_last_save_are_not_in_a_resumed_run(
         assert beta == (3.0 if step > 10 else 1.0)
 
 
-@pytest.mark.parametrize(
-    ("kind", "title"),
-    [(CheckpointError, "The run was not resumed"), (DataError, "Training ended early")],
-)
-def test_a_run_that_cannot_be_read_or_is_of_other_images_is_not_resumed(
-    bench: Bench,
-    own_run: RunFolder,
-    digits: ImageSet,
-    kind: type[Exception],
-    title: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    if kind is CheckpointError:
-        own_run.model_path.write_bytes(b"not a checkpoint")
-    else:
-        few = digits.subset(slice(0, 500))
-        bench.opened.use(Dataset("MNIST", few, few))
-        monkeypatch.setattr(open_data, "mnist_dataset", lambda: bench.opened.now)
+def test_a_run_that_cannot_be_read_is_not_resumed(bench: Bench, own_run: RunFolder) -> None:
+    own_run.model_path.write_bytes(b"not a checkpoint")
     bench.runs.resume_run(own_run)
     bench.main.run()
     ((told, error),) = bench.failures.take()
-    assert told == title
-    assert isinstance(error, kind)
+    assert told == "The run was not resumed"
+    assert isinstance(error, CheckpointError)
     assert not bench.training.active
+
+
+def test_a_run_goes_on_with_its_own_images_alone(
+    bench: Bench, own_run: RunFolder, digits: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = digits.subset(slice(0, 500))
+    bench.opened.use(Dataset("MNIST", few, few))
+    monkeypatch.setattr(open_data, "mnist_dataset", lambda: bench.opened.now)
+    asked: list[Missing] = []
+    bench.opened.missing.connect(asked.append)
+    bench.runs.resume_run(own_run)
+    bench.main.run()
+    ((missing,), failures) = asked, bench.failures.take()
+    assert (missing.own, missing.others, failures) == (None, None, [])
+    assert missing.why == "Where they were read from is not known."
+    assert not bench.training.active
+    missing.take(bench.opened.now)
+    bench.main.run()
+    ((told, error),) = bench.failures.take()
+    assert told == "Training ended early"
+    assert isinstance(error, DataError)
+    missing.take(bench.data)
+    assert bench.training.active
 
 
 def test_an_estimate_under_way_does_not_change_a_run(recipe: Recipe, digits: ImageSet) -> None:

@@ -1,6 +1,7 @@
 """Between the session and files: models, pictures, workspaces, and what is dropped."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from vae_explorer.export.requests import Request
 from vae_explorer.gui.dialogs.ask_path import DATA, MODEL, NETWORK, TO_OPEN, WORKSPACE, AskPath
 from vae_explorer.gui.dialogs.data import DataDialog
 from vae_explorer.gui.dialogs.export import ExportDialog
+from vae_explorer.gui.dialogs.missing_data import ask_for_data
 from vae_explorer.gui.dialogs.onnx_pair import OnnxPairDialog
 from vae_explorer.gui.explore.sketch.draw_panel import DrawPanel
 from vae_explorer.gui.painting_turns import PaintingTurns
@@ -23,7 +25,7 @@ from vae_explorer.gui.window.docks import reveal
 from vae_explorer.gui.window.records import Choices, Command, Controller
 from vae_explorer.session.app import App
 from vae_explorer.session.files.onnx_files import OnnxFiles, PairLook
-from vae_explorer.session.files.open_data import Look
+from vae_explorer.session.files.open_data import Look, Missing
 from vae_explorer.session.files.open_model import BUNDLED_MODELS
 from vae_explorer.session.files.returning import EXPORTED, Returning
 from vae_explorer.session.files.workspace import EXTENSION, CurvesPlace, as_values
@@ -108,6 +110,7 @@ class FilesController(Controller):
         self.changes = (app.settings.changed, app.model.changed)
         self._preview: DataDialog | None = None
         app.data.looked.connect(self._on_looked)
+        app.data.missing.connect(self._on_missing)
 
     def export(self, first: str | Request = "", over: QWidget | None = None) -> None:
         """Ask what to export and where to; at first this, or what is under the focus."""
@@ -229,6 +232,28 @@ class FilesController(Controller):
             app.messages.published.emit(f"{data.name}: {note}")
         if train:
             app.training.end_then(lambda: app.runs.train(recipe))
+
+    def _on_missing(self, missing: Missing) -> None:
+        title = f"Locate {missing.wanted.name}"
+
+        def locate(path: Path | None) -> None:
+            if path is None:
+                self._on_missing(missing)
+            else:
+                self._app.data.locate(missing, path)
+
+        def go_on(data: Dataset) -> None:
+            missing.take(data)
+            text = f"{missing.wanted.name} was not found; {data.name} is shown instead"
+            self._app.messages.published.emit(text)
+
+        answers = {
+            "Locate File…": lambda: locate(self._ask.open(title, DATA)),
+            "Locate Folder…": lambda: locate(self._ask.open_folder(title)),
+        }
+        instead = {"Use Anyway": missing.others, "Go On Without": missing.own}
+        answers |= {text: partial(go_on, data) for text, data in instead.items() if data}
+        ask_for_data(missing, answers, self._window)
 
     def _recent(self) -> tuple[str, ...]:
         return self._app.settings.now.recent

@@ -86,6 +86,7 @@ class BoundView(LessonView):
         if differs(found, old, "picture"):
             self.plane.set_picture(found.picture)
         self._refine.setText("Stop" if found.refining else "Refine")
+        self.plane.set_title(self.plane.plot.title, *self.axes)
         self.plane.set_view(self.experiment.sight)
 
     def _on_refine(self) -> None:

@@ -64,7 +64,7 @@ class BoundPlane(Chart):
 
     def __init__(self) -> None:
         title = "q over the exact posterior"
-        super().__init__(title, "z₁", "z₂", aspect="equal", zoomable=True, movable=True)
+        super().__init__(title, aspect="equal", zoomable=True, movable=True)
         self.setAccessibleDescription(
             "Arrow keys move q, plus and minus widen and narrow it, the brackets its first axis, "
             "with Shift its second, comma and full stop turn it, Home shows all of it. Page Up and "

@@ -41,7 +41,7 @@ class GeometryView(LessonView):
         super().__init__(experiment)
         self._held: str | None = None
         self._offset = np.zeros(2)
-        self._plane = Chart("Latent plane", "z₁", "z₂", aspect="exact", movable=True)
+        self._plane = Chart("Latent plane", aspect="exact", movable=True)
         self._plane.setToolTip("Drag A or B, or move one by the arrow keys")
         self._plane.setCursor(Qt.CursorShape.CrossCursor)
         self._plane.set_range(*_REGION)
@@ -100,6 +100,7 @@ class GeometryView(LessonView):
     def draw(self, old: GeometryResult | None) -> None:
         """Draw what has changed of the field, and the paths."""
         found = self.experiment.result
+        self._plane.set_title(self._plane.plot.title, *self.axes)
         if differs(found, old, "field"):
             self._show_field(found.field)
         if differs(found, old, "straight", "geodesic"):

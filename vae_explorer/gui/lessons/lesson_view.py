@@ -12,6 +12,7 @@ from vae_explorer.gui.lessons.large_type import lesson_font
 from vae_explorer.gui.theme import MARGIN, SPACE, Theme, Themed, current_theme
 from vae_explorer.gui.widgets.controls import Controls
 from vae_explorer.gui.widgets.rows import beside, button, fill
+from vae_explorer.number_format import AXES
 from vae_explorer.session.explore.sketch import NO_LABEL
 from vae_explorer.session.lessons.experiment import (
     AnyExperiment,
@@ -74,6 +75,12 @@ class LessonView(Themed):
         if isinstance(experiment, DigitExperiment):
             self.digit_row = _DigitRow(experiment, self.form.rows["image"])
             self.page.addWidget(self.digit_row)
+
+    @property
+    def axes(self) -> tuple[str, str]:
+        """What the two coordinates of the model are called."""
+        model = self.experiment.context.model
+        return model.axes if model else AXES
 
     def line(self, *names: str) -> QWidget:
         """The controls of some settings side by side, at the left."""

@@ -134,7 +134,7 @@ class ReparameterisationView(LessonView):
         assert mean is not None
         assert covariance is not None
         middle = mean - np.array(self.experiment.settings.shift)
-        self._place.set_title("q in the latent plane, and steps Σ g", "z₁", "z₂")
+        self._place.set_title("q in the latent plane, and steps Σ g", *self.axes)
         self._place.set_look("equal")
         left, bottom = (middle - _AROUND).tolist()
         right, top = (middle + _AROUND).tolist()

@@ -49,7 +49,7 @@ class SamplingView(LessonView):
         self._shown: object = None
         self.estimates = LogPlot("Estimate of log p(x)", "samples m", "nats")
         self.errors = LogPlot("Typical error", "samples m", "nats", log_y=True)
-        self.map = Chart("Samples on p(z|x)", "z₁", "z₂", aspect="equal", zoomable=True)
+        self.map = Chart("Samples on p(z|x)", aspect="equal", zoomable=True)
         self.map.setMinimumSize(220, 200)
         self.map.setToolTip(
             "The colour is the exact p(z|x). The samples that carry the mean are large. "
@@ -84,6 +84,7 @@ class SamplingView(LessonView):
     def draw(self, old: SamplingResult | None) -> None:
         """Draw what has changed."""
         found, settings = self.experiment.result, self.experiment.settings
+        self.map.set_title(self.map.plot.title, *self.axes)
         self.map.set_front(_dots(found.lit))
         if differs(found, old, "density"):
             field = found.density

@@ -109,7 +109,7 @@ def told(points: MapPoints, drawn: int, selected: str = "") -> str:
     split = "train and test" if points.split == "both" else points.split
     chosen = f"{selected} selected" if selected else ""
     count = f"{drawn:,}" if drawn == points.total else f"{drawn:,} of {points.total:,}"
-    return joined(count, split, points.kind, points.orientation, chosen)
+    return joined(count, split, points.kind, points.orientation, points.foreign, chosen)
 
 
 def joined(*parts: str) -> str:

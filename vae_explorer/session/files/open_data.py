@@ -1,5 +1,6 @@
 """The data set that is open: what runs are trained on, and which data a model is shown on."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,17 +12,19 @@ from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.data.dataset import Dataset, size_text
 from vae_explorer.data.opening import inspect, open_images
 from vae_explorer.data.preview import Preview
+from vae_explorer.data.readers.ready_made import known
 from vae_explorer.data.reading import Reading
-from vae_explorer.errors import CheckpointError, UserError
+from vae_explorer.errors import UserError
 from vae_explorer.session.files.settings import MOST_DATA
 from vae_explorer.session.files.settings_file import SettingsFile
 from vae_explorer.session.jobs import Control
-from vae_explorer.session.tasks import Tasks
+from vae_explorer.session.tasks import Newest, Tasks
 from vae_explorer.training.estimate import Estimate, estimate
 from vae_explorer.training.presets import recipe_of
 from vae_explorer.training.proposal import proposed, seconds_of
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import DataReference, Snapshot
+from vae_explorer.types import ImageShape
 
 _TIME = "time of data"
 
@@ -40,8 +43,23 @@ class Look:
     seconds: float
 
 
+@dataclass(frozen=True, eq=False)
+class Missing:
+    """Data that were not found, of which a person is asked; ``why`` tells what was looked at.
+
+    ``take`` goes on with data: those, ``others`` that were located in their stead, or the ``own``
+    images of the program, of their size. The last two are None where no others will do.
+    """
+
+    wanted: DataReference
+    why: str
+    take: Callable[[Dataset], None]
+    own: Dataset | None
+    others: Dataset | None = None
+
+
 class OpenData:
-    """Opens data sets, and finds those of models again. Main thread only, but for ``find``.
+    """Opens data sets, and finds those of models again. Main thread only, but for the last.
 
     Args:
         tasks: where data are read.
@@ -64,6 +82,8 @@ class OpenData:
     """A person wants to train on another data set, and to see it."""
     changed = Signal(Dataset)
     """Another is open, because a person took it or opened a model of it."""
+    missing = Signal(Missing)
+    """A person is to say where data are, or whether to go on without."""
 
     def __init__(
         self, tasks: Tasks, settings: SettingsFile, now: Dataset, device: str = "auto"
@@ -85,8 +105,8 @@ class OpenData:
 
         By other choices it is another look at the same; without, recent ones are read as before.
         """
-        known = {source.path: source.reading for source in self._settings.now.data.values()}
-        chosen = reading or known.get(path, Reading())
+        before = {source.path: source.reading for source in self._settings.now.data.values()}
+        chosen = reading or before.get(path, Reading())
         usual = recipe_of("quick")
 
         def read(control: Control) -> tuple[Recipe, Dataset] | UserError:
@@ -94,7 +114,8 @@ class OpenData:
                 found = inspect(path, chosen, control.check)
                 recipe = look(found, control)
                 # What it takes for granted has been shown.
-                data = read_all(replace(chosen, grid=found.reading.grid), control)
+                chosen_grid = replace(chosen, grid=found.reading.grid)
+                data = self._read(path, chosen_grid, control)
                 if data.sizes() != found.counts:  # some are damaged, or copies, which share a split
                     recipe = look(replace(found, counts=data.sizes()), control)
                 return recipe, data
@@ -110,15 +131,6 @@ class OpenData:
             control.report(partial(self.looked.emit, seen))
             return recipe
 
-        def read_all(chosen: Reading, control: Control) -> Dataset:
-            def tell(done: float) -> None:
-                text = f"Reading {path.name}: {done:.0%}"
-                control.report(partial(self.progress.emit, text))
-
-            data = open_images(path, chosen, tell, control.check)
-            data.fingerprint  # noqa: B018  # takes a while, and is kept
-            return data
-
         def done(read: tuple[Recipe, Dataset] | UserError) -> None:
             self.progress.emit("")
             if isinstance(read, UserError):
@@ -133,6 +145,17 @@ class OpenData:
                 self.refused.emit(str(error[0]))
 
         self._reading.run(read, done, failed=ended, cancelled=ended)
+
+    def _read(self, path: Path, reading: Reading, control: Control) -> Dataset:
+        """On the worker's thread."""
+
+        def tell(done: float) -> None:
+            text = f"Reading {path.name}: {done:.0%}"
+            control.report(partial(self.progress.emit, text))
+
+        data = open_images(path, reading, tell, control.check)
+        data.fingerprint  # noqa: B018  # takes a while, and is kept
+        return data
 
     def _time(self, recipe: Recipe, data: Dataset) -> None:
         def work(control: Control) -> Estimate:
@@ -159,65 +182,153 @@ class OpenData:
 
     def use(self, data: Dataset) -> None:
         """Let this be the data set that is open, and remember where it was."""
+        self._remember(data)
+        if data is not self.now:
+            self.now = data
+            self.changed.emit(data)
+
+    def _remember(self, data: Dataset) -> None:
         if data.source is not None:
             others = {
                 fingerprint: source
                 for fingerprint, source in self._settings.now.data.items()
                 if fingerprint != data.fingerprint and source.path != data.source.path
             }
-            known = {data.fingerprint: data.source} | others
-            kept = dict([*known.items()][:MOST_DATA])
+            sources = {data.fingerprint: data.source} | others
+            kept = dict([*sources.items()][:MOST_DATA])
             self._settings.change(replace(self._settings.now, data=kept))
-        if data is not self.now:
-            self.now = data
-            self.changed.emit(data)
+
+    def seek(
+        self,
+        task: Newest,
+        wanted: DataReference,
+        take: Callable[[Dataset], None],
+        shape: Callable[[], ImageShape] | None = None,
+    ) -> None:
+        """Find data and ``take`` them, or ask where they are; as ``look``."""
+        task.run(lambda _: self.look(wanted, take, shape), partial(self.answer, take))
+
+    def locate(self, missing: Missing, path: Path) -> None:
+        """Take what a person says is the data that were missing; of others it is asked again."""
+        wanted, own = missing.wanted, missing.own
+        usual = wanted.source.reading if wanted.source else Reading()
+        plain = replace(usual, kind="", images="", labels="", layout="", grid=None)
+
+        def read(control: Control) -> Dataset | Missing:
+            others, refused = None, ""
+            for reading in dict.fromkeys((usual, plain)):
+                try:
+                    found = self._read(path, reading, control)
+                except UserError as error:
+                    refused = refused or str(error)
+                    continue
+                if wanted.are(found.train):
+                    return found
+                others = others or found
+            if others is None:
+                return replace(missing, why=refused, others=None)
+            size = size_text(others.image_shape)
+            why = f"{path} has other content: {others.training_images:,} training images of {size}."
+            fits = own is not None and own.image_shape == others.image_shape
+            return replace(missing, why=why, others=others if fits else None)
+
+        def done(found: Dataset | Missing) -> None:
+            self.progress.emit("")
+            if isinstance(found, Dataset):
+                self._remember(found)
+            self.answer(missing.take, found)
+
+        def ended(*_: object) -> None:
+            self.progress.emit("")
+
+        self._reading.run(read, done, failed=ended, cancelled=ended)
+
+    def answer(self, take: Callable[[Dataset], None], found: Dataset | Missing) -> None:
+        """``take`` what ``look`` found, or ask where it is."""
+        if isinstance(found, Dataset):
+            take(found)
+        else:
+            self.missing.emit(found)
 
     # On any thread
 
-    def find(self, wanted: DataReference) -> Dataset | None:
+    def find(
+        self, wanted: DataReference, tell: Callable[[str], object] = lambda _: None
+    ) -> Dataset | None:
         """The data set that a checkpoint names: open, bundled, or where it was read before.
 
         Its training images may be more than the model was trained on, which are the first then.
+        ``tell`` is given what was looked at in vain.
         """
         for data in (self.now, mnist_dataset()):
             with suppress(UserError):  # files of the program may be missing
-                if wanted.are(data.train):
+                if data.fingerprint == wanted.fingerprint or wanted.are(data.train):
                     return data
-        known = self._settings.now.data.get(wanted.fingerprint)
-        opened = {source.path for source in self._settings.now.data.values()}
-        named = wanted.source
-        if named and named.path not in opened and not _at_hand(named.path):
+        opened, named = self._settings.now.data, wanted.source
+        paths = {source.path for source in opened.values()}
+        if named and named.path not in paths and (hidden := _out_of_reach(named.path)):
+            tell(hidden)
             named = None
-        for source in filter(None, (known, named)):
+        for source in dict.fromkeys(filter(None, (opened.get(wanted.fingerprint), named))):
             try:
                 found = open_images(source.path, source.reading)
-            except UserError:
-                continue  # gone or spoilt meanwhile
+            except UserError as error:
+                gone = source.path.is_absolute() and not source.path.exists()
+                tell(_gone(source.path) if gone else str(error))
+                continue
             if wanted.are(found.train):
                 return found
+            tell(f"{source.path} has other content now.")
         return None
 
-    def to_show(self, snapshot: Snapshot, what: str) -> Dataset:
-        """The data of a model, else others of the size that it reads, of which it then says so.
+    def look(
+        self,
+        wanted: DataReference,
+        take: Callable[[Dataset], None],
+        shape: Callable[[], ImageShape] | None = None,
+    ) -> Dataset | Missing:
+        """Data, or what is to be asked of them.
 
-        Raises:
-            CheckpointError: there are none; ``what`` names the model.
+        Args:
+            wanted: names them.
+            take: goes on with what is answered.
+            shape: tells the size that others must have to do as well; None if none will.
         """
-        found = self.find(snapshot.data)
+        reasons: list[str] = []
+        found = self.find(wanted, reasons.append)
         if found is not None:
             return found
-        shape, now = snapshot.model.image_shape, self.now
-        for data in (now, mnist_dataset()):
-            if data.image_shape == shape:
-                return data
-        raise CheckpointError(
-            f"{what} reads images of {size_text(shape)}, and its data {snapshot.data.name} "
-            f"({snapshot.data.images:,} images) were not found; {now.name} has images of "
-            f"{size_text(now.image_shape)}. Open {snapshot.data.name} by File ▸ Open Data… first."
-        )
+        if not wanted.source:
+            reasons.append("Where they were read from is not known.")
+        return Missing(wanted, "\n".join(reasons), take, own_images(shape()) if shape else None)
+
+    def to_show(self, snapshot: Snapshot) -> Dataset:
+        """The data of a model, else images of the program, of which it then says so."""
+        return self.find(snapshot.data) or own_images(snapshot.model.image_shape)
 
 
-def _at_hand(path: Path) -> bool:
-    """Whether a file may lead there that somebody sent: not to the network, nor into a folder."""
-    text = str(path)
-    return text in ("mnist", "digits") or (not text.startswith(("//", "\\\\")) and path.is_file())
+def own_images(shape: ImageShape) -> Dataset:
+    """Images of the program to show a model on: MNIST where it reads such, else small digits."""
+    mnist = mnist_dataset()
+    if shape == mnist.image_shape:
+        return mnist
+    reading = Reading(size=(shape[0], shape[1]), channels="rgb" if len(shape) == 3 else "gray")
+    digits = replace(open_images("digits", reading), source=None)  # nobody opened them
+    digits.fingerprint  # noqa: B018  # as above
+    return digits
+
+
+def _out_of_reach(path: Path) -> str:
+    """Why a file that somebody sent may not lead there, if it may not; "" if it may."""
+    name = known(path)
+    if name in ("mnist", "digits"):
+        return ""
+    if name or str(path).startswith(("//", "\\\\")):
+        return f"{path} is on the network, where nothing is looked for unasked."
+    if path.is_dir():
+        return f"{path} is a folder not opened here before, which is not looked into unasked."
+    return "" if path.is_file() else _gone(path)
+
+
+def _gone(path: Path) -> str:
+    return f"{path} is not there any more."

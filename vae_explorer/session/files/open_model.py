@@ -127,14 +127,38 @@ class OpenModel:
     def open_now(self, path: Path) -> None:
         """Open a checkpoint before returning, for start-up; the map follows.
 
+        While a person is asked where its data are, the bundled model is shown.
+
         Raises:
-            CheckpointError: see ``read_model``.
+            CheckpointError: see ``read_checkpoint``.
         """
-        self._show(read_model(path, self._data))
+        snapshot, name = read_checkpoint(path), name_of(path)
+
+        def show(data: Dataset) -> None:
+            self._show(SavedModel(path, snapshot, name, data))
+
+        found = self._data.look(snapshot.data, show, lambda: snapshot.model.image_shape)
+        if isinstance(found, Dataset):
+            show(found)
+        elif path == paths.bundled_checkpoint():
+            show(self._data.to_show(snapshot))
+        else:
+            self.open_now(paths.bundled_checkpoint())
+            self._data.missing.emit(found)
 
     def open(self, path: Path) -> None:
         """Open a checkpoint; a run under way is stopped and saved once the file proved good."""
-        self._reading.run(lambda _: read_model(path, self._data), self.open_read)
+
+        def seek(read: tuple[Snapshot, str]) -> None:
+            snapshot, name = read
+            self._data.seek(
+                self._reading,
+                snapshot.data,
+                lambda data: self.open_read(SavedModel(path, snapshot, name, data)),
+                lambda: snapshot.model.image_shape,
+            )
+
+        self._reading.run(lambda _: (read_checkpoint(path), name_of(path)), seek)
 
     def open_read(self, model: "SavedModel") -> None:
         """Show a model that was read; a run under way is stopped and saved first."""
@@ -264,11 +288,10 @@ def read_model(path: Path, data: OpenData) -> SavedModel:
     """Read a checkpoint, and find the data that it can be shown on.
 
     Raises:
-        CheckpointError: see ``read_checkpoint``, or there are no data of the size that it reads.
+        CheckpointError: see ``read_checkpoint``.
     """
     snapshot = read_checkpoint(path)
-    shown = data.to_show(snapshot, str(path))
-    return SavedModel(path, snapshot, name_of(path), shown)
+    return SavedModel(path, snapshot, name_of(path), data.to_show(snapshot))
 
 
 def name_of(path: Path) -> str:

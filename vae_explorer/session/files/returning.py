@@ -45,7 +45,7 @@ class Returning:
             if told.workspace:
                 view = from_values(told.workspace | {"path": str(source.path)}, str(path))
                 return lambda: self._workspaces.restore(lambda: view, path)
-            data = source.data if told.data else self._app.data.to_show(source.snapshot, str(path))
+            data = source.data if told.data else self._app.data.to_show(source.snapshot)
             name = name_of(source.path) if source.path else "a model"
             model = SavedModel(source.path, source.snapshot, name, data, source.rotation)
             return partial(self._show, told, model)

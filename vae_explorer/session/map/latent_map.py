@@ -15,13 +15,13 @@ from vae_explorer.latent.figures import own_draws
 from vae_explorer.latent.normal import square_roots
 from vae_explorer.latent.quadrature import exact_codes
 from vae_explorer.model.trained import Check, Posterior, TrainedVAE, unchecked
-from vae_explorer.number_format import AXES
 from vae_explorer.session.jobs import Control
 from vae_explorer.session.map.kept_codes import encoded
 from vae_explorer.session.map.point_index import PointIndex
 from vae_explorer.session.map.state import MapPoints, MapState, Thumbnail, class_name
 from vae_explorer.session.tasks import Tasks
-from vae_explorer.training.snapshot import Snapshot
+from vae_explorer.training.meaning import foreign
+from vae_explorer.training.snapshot import Snapshot, reference
 from vae_explorer.types import Float32, Float64, Int64, Labels, OneSplit, Split, UInt8
 
 KINDS = {
@@ -141,8 +141,9 @@ class LatentMap:
                 model, rotation = _aligned(old, model, unchecked)
             posterior = _rotated(posterior, rotation)
         split = self.choice.split
+        state = replace(self._newest, model=model)
         labels = labels_of(self._data.of(split))[indices]
-        points = _points(self._data, split, posterior.mean, indices, labels, rotation=rotation)
+        points = _points(state, split, posterior.mean, indices, labels, rotation=rotation)
         self._start = self._start or points
         self.publish(
             replace(
@@ -212,7 +213,7 @@ class LatentMap:
             text = KINDS["mean" if kind == "exact" else kind]
             everything = np.arange(len(positions))
             points = _points(
-                new.data, split, positions, everything, labels, text, rotation, model.axes
+                replace(new, model=model), split, positions, everything, labels, text, rotation
             )
             return replace(new, model=model, points=points, posterior=posterior, rotation=rotation)
 
@@ -314,18 +315,29 @@ def _samples(posterior: Posterior) -> Float32:
 
 
 def _points(
-    data: Dataset,
+    state: MapState,
     split: Split,
     positions: Float32,
     indices: Int64,
     labels: Labels,
     kind: str = KINDS["mean"],
     rotation: Float64 | None = None,
-    axes: tuple[str, str] = AXES,
 ) -> MapPoints:
+    data, model = state.data, state.model
+    remark = foreign(state.snapshot.data, reference(data))
     orientation = "" if rotation is None else f"aligned: {describe(rotation)}"
-    total = data.sizes()[split]
-    return MapPoints(positions, labels, indices, total, split, data, kind, orientation, axes)
+    return MapPoints(
+        positions,
+        labels,
+        indices,
+        data.sizes()[split],
+        split,
+        data,
+        kind,
+        orientation,
+        model.axes,
+        f"images of {data.name}: the model was {remark.mark}" if remark else "",
+    )
 
 
 def _aligned(old: MapState, model: TrainedVAE, check: Check) -> tuple[TrainedVAE, Float64 | None]:

@@ -25,7 +25,8 @@ class MapPoints:
     ``positions`` is (n, 2) float32 in latent units, ``labels`` (n,) the class of each, 0 of images
     without labels, ``indices`` (n,) int64 into the split of ``data`` they come from; ``total`` is
     that split's size. ``kind`` says what a point is, such as "encoder mean", and ``orientation``
-    how the plane was turned to be comparable, if so, ``axes`` what its axes are called.
+    how the plane was turned to be comparable, if so, ``axes`` what its axes are called; ``foreign``
+    says of which data the images are if the model was trained on others.
     """
 
     positions: Float32
@@ -37,6 +38,7 @@ class MapPoints:
     kind: str = "encoder mean"
     orientation: str = ""
     axes: tuple[str, str] = AXES
+    foreign: str = ""
 
     def origin(self, row: int) -> tuple[OneSplit, int]:
         """The split and the index in it of the image behind a row."""

@@ -158,12 +158,7 @@ class Runs:
     def resume_run(self, run: RunFolder) -> None:
         """Resume an interrupted run."""
 
-        def read() -> tuple[Snapshot, Dataset]:
-            snapshot = read_checkpoint(run.model_path)
-            return snapshot, self._data.find(snapshot.data) or self._data.now
-
-        def begin(found: tuple[Snapshot, Dataset]) -> None:
-            snapshot, data = found
+        def begin(snapshot: Snapshot, data: Dataset) -> None:
             try:
                 shown = self._look_at(data)
                 epochs = snapshot.recipe.epochs
@@ -176,7 +171,10 @@ class Runs:
             self._data.use(data)
             self._begin(shown)
 
-        self._resuming.run(lambda _: read(), begin)
+        self._resuming.run(
+            lambda _: read_checkpoint(run.model_path),
+            lambda found: self._data.seek(self._resuming, found.data, partial(begin, found)),
+        )
 
     def _look_at(self, data: Dataset) -> "_Shown":
         """Images of data, to be shown while a model moves.

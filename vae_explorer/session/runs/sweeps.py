@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 from psygnal import Signal
 
+from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.data.dataset import Dataset, labels_of
 from vae_explorer.errors import DivergedError, UserError
 from vae_explorer.session.files.open_data import OpenData
@@ -21,7 +22,7 @@ from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.sweep import Axis, Cell, Sweep
 from vae_explorer.training.sweep_folder import Result, SweepFolder, left_over
-from vae_explorer.types import Float32, Labels
+from vae_explorer.types import Float32, ImageShape, Labels
 
 T = TypeVar("T")
 
@@ -94,7 +95,7 @@ class Sweeps:
         )
         self._runs = runs
         self._data = data
-        self._of = data.now  # what the sweep that runs is trained on
+        self._of = data.now  # what the sweep is trained on, and its maps show
         self._open_model = open_model
         self._folder: SweepFolder | None = None
         self._cell: Cell | None = None
@@ -128,16 +129,20 @@ class Sweeps:
     def open(self, path: Path) -> None:
         """Show a sweep that was begun in a folder."""
         if not self.running:
-            self._prepare(self._opening, lambda: SweepFolder.open(path), self._show)
+            self._prepare(self._opening, lambda: SweepFolder.open(path), self._seek_and_show)
 
     def go_on(self) -> None:
         """Train the remaining runs of the sweep, unless something is trained already."""
         folder = self._folder
         if folder is not None and not self.running and not self._runs.training.active:
+
+            def begin(data: Dataset) -> None:
+                self._prepare(self._reading, folder.results, partial(self._begin, folder, data))
+
             self._prepare(
                 self._reading,
-                lambda: (self._found(folder), folder.results()),
-                lambda found: self._begin(folder, *found),
+                lambda: self._data.look(folder.data, begin),
+                partial(self._data.answer, begin),
             )
 
     def _prepare(self, task: Newest, work: Callable[[], T], done: Callable[[T], None]) -> None:
@@ -168,17 +173,15 @@ class Sweeps:
     # Run after run
 
     def _show_and_go_on(self, data: Dataset, folder: SweepFolder) -> None:
-        self._show(folder)
+        self._show(folder, data)
         if not self._runs.training.active:
             self._begin(folder, data, None)
 
-    def _found(self, folder: SweepFolder) -> Dataset:
-        """What a sweep is trained on, else what is open, which is refused when it trains."""
-        return self._data.find(folder.data) or self._data.now
-
     def _begin(self, folder: SweepFolder, data: Dataset, results: Sequence[Result] | None) -> None:
         self._stopped = False
-        self._of = data
+        if data is not self._of:  # it went on without when it was opened
+            self._of = data
+            self._mapped.clear()
         self._next(folder, results)
 
     def _next(self, folder: SweepFolder, results: Sequence[Result] | None) -> None:
@@ -236,9 +239,13 @@ class Sweeps:
 
     # What there is to see
 
-    def _show(self, folder: SweepFolder) -> None:
+    def _seek_and_show(self, folder: SweepFolder) -> None:
+        show, shape = partial(self._show, folder), partial(_image_shape, folder)
+        self._data.seek(self._opening, folder.data, show, shape)
+
+    def _show(self, folder: SweepFolder, data: Dataset) -> None:
         self._mapping.cancel()  # of the sweep before
-        self._folder = folder
+        self._folder, self._of = folder, data
         self._mapped.clear()
         self._results = ()
         self.opened.emit(folder.sweep)
@@ -260,13 +267,11 @@ class Sweeps:
             if result.outcome == "finished" and number not in self._mapped
         )
         if missing:
-            self._mapping.run(partial(self._make_maps, folder, missing), lambda _: None)
+            self._mapping.run(partial(self._make_maps, self._of, missing), lambda _: None)
 
-    def _make_maps(
-        self, folder: SweepFolder, runs: tuple[tuple[int, Path], ...], control: Control
-    ) -> None:
+    def _make_maps(self, of: Dataset, runs: tuple[tuple[int, Path], ...], control: Control) -> None:
         """On the worker's thread."""
-        data = self._found(folder).train
+        data = of.train
         few = data.subset(np.arange(0, len(data), max(1, len(data) // _PROBES)))
         labels = labels_of(few)
         for number, path in runs:
@@ -277,3 +282,11 @@ class Sweeps:
     def _on_map(self, made: CellMap) -> None:
         self._mapped.add(made.number)
         self.map_made.emit(made)
+
+
+def _image_shape(folder: SweepFolder) -> ImageShape:
+    """What its first model reads; that of MNIST while there is none."""
+    for result in folder.results():
+        if result.outcome == "finished":
+            return read_checkpoint(RunFolder(folder.path / result.run).model_path).model.image_shape
+    return mnist_dataset().image_shape
