@@ -87,7 +87,6 @@ class PinInspector(QWidget):
         self._names = {name: term_label(name, tip) for name, tip in _ROWS.items()}
         self._values = {name: QLabel() for name in _ROWS}
         self._remark: Remark | None = None
-        self._keep_room()
 
         pictures = row(*self._views, spacing=SPACE)
         self._details = QWidget()
@@ -100,6 +99,7 @@ class PinInspector(QWidget):
         details.setSpacing(SPACE)
         details.addLayout(self._choice_row())
         details.addLayout(self._figures())
+        self._keep_room()
         content = held(column(pictures, self._details))
         self.fold = Fold("Pinned", content, self.title, "Pinned image")
         layout = QVBoxLayout(self)
@@ -160,7 +160,7 @@ class PinInspector(QWidget):
 
     def _figures(self) -> QGridLayout:
         """The figures, and the button that makes the gap smaller."""
-        grid = QGridLayout()
+        grid = self._grid = QGridLayout()
         grid.setVerticalSpacing(1)
         grid.setHorizontalSpacing(2 * SPACE)
         grid.setColumnStretch(2, 1)
@@ -180,8 +180,8 @@ class PinInspector(QWidget):
 
     def _keep_room(self) -> None:
         """For any figure, so that pinning makes nothing wider."""
-        for value in self._values.values():
-            value.setMinimumWidth(value.fontMetrics().horizontalAdvance(_LONGEST))
+        # Of the column: a label would not forget an older width of its own.
+        self._grid.setColumnMinimumWidth(1, self.fontMetrics().horizontalAdvance(_LONGEST))
 
     def _draw(self) -> None:
         point, inspection = self._point, self._inspection
