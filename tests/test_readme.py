@@ -18,6 +18,9 @@ from vae_explorer.bench.measurement import Measurement
 from vae_explorer.cli import main
 from vae_explorer.data import bundled
 from vae_explorer.gui import app
+from vae_explorer.gui.training.progress_text import format_duration
+from vae_explorer.training.presets import as_computed_here
+from vae_explorer.training.recipe import Recipe
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -57,6 +60,15 @@ def _quick(words: list[str]) -> list[str]:
 def _with_run(words: list[str], folder: Path) -> list[str]:
     """The folder of an earlier run for the one that stands for any."""
     return [str(min(folder.iterdir())) if word == "RUN_FOLDER" else word for word in words]
+
+
+@pytest.mark.parametrize("name", ["quick", "good", "mnist-elbo"])
+def test_what_a_recipe_costs_is_what_the_window_says(name: str) -> None:
+    preset = as_computed_here(name, Recipe())
+    (row,) = re.findall(rf"^\| \*{preset.name}\* \| (.*?) \|", README, re.M)
+    assert preset.seconds is not None
+    time = format_duration(preset.seconds)
+    assert row == (f"{time}; {preset.figure} held out" if preset.figure else time)
 
 
 def test_all_lines_are_found() -> None:

@@ -81,7 +81,7 @@ KINDS = {
         Kind("images", "Images and reconstructions",
             "Images of the data, and what the model makes of them.",
             requests.Images, _PICTURES, "export.pictures:images", data=True),
-        Kind("points", "Points", "A table of images: codes, labels and figures.",
+        Kind("points", "Points", "A table of images: codes, labels and scores.",
             numeric_requests.Points, _TABLES, "export.points:points", data=True),
         Kind("codes", "Codes", "A table of all images of a split: codes and labels.",
             numeric_requests.Codes, _TABLES, "export.points:points", data=True),

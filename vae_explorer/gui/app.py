@@ -85,7 +85,7 @@ def start(checkpoint: "Path | SavedModel | None" = None) -> "tuple[QApplication,
         front: Splash | MapAlone = Splash()
     else:
         apply_scheme(SchemeChoice(settings.scheme))
-        front = MapAlone(points, settings.geometry)
+        front = MapAlone(points, settings.geometry, settings.around_map)
     front.show()
     app.processEvents()
     _import_beside()

@@ -37,7 +37,7 @@ def test_it_says_what_to_do_before_there_is_anything(qtbot: QtBot, plot: ElboPlo
     with qtbot.waitSignal(plot.start_requested):
         start.click()
     plot.set_running(True)
-    assert empty.text() == "The first figures come after some steps"
+    assert empty.text() == "The first values come after some steps"
     assert not start.isVisible()
     plot.set_running(False)
     assert start.isVisible()

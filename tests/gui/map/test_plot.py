@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.support.widgets import expose
@@ -102,3 +103,14 @@ def test_the_theme_colours_the_background(
         show_theme(theme)
         shown = plot.grab().toImage().pixelColor(plot.plot_rect().center().toPoint())
         assert shown.name() == theme.canvas
+
+
+def test_the_axes_have_room_for_numbers_and_names_in_any_font(plot: LatentPlot) -> None:
+    font = plot.font()
+    for size in (9.0, 18.0, 9.0):
+        font.setPointSizeF(size)
+        plot.setFont(font)
+        QApplication.processEvents()
+        line, plane = plot.fontMetrics().height(), plot.plot_rect()
+        assert 2 * line <= plot.height() - plane.bottom() <= 3 * line
+        assert 3 * line <= plane.left() <= 4 * line

@@ -2,16 +2,18 @@ from time import perf_counter
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QIcon, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from tests.support.person import Person
 from vae_explorer import paths
 from vae_explorer.gui.map.canvas import MapCanvas
 from vae_explorer.gui.theme import DARK, LIGHT, SchemeChoice, Theme, apply_scheme
 from vae_explorer.gui.window.splash import MapAlone, Splash
+from vae_explorer.session.files.settings import Settings
 from vae_explorer.session.map.state import MapPoints
 
 pytestmark = pytest.mark.usefixtures("system_scheme")
@@ -76,6 +78,37 @@ def test_the_map_alone_is_looked_at_until_the_window_comes(qtbot: QtBot, points:
     window.show()
     front.finish(window)
     assert not front.isVisible()
+
+
+def test_the_map_alone_is_where_that_of_the_window_will_be(person: Person) -> None:
+    window = person.window
+    person.wait(lambda: window.app.map.points is not None)
+    window.close()
+    settings, points = Settings.read(paths.settings_file()), window.app.map.points
+    assert points is not None
+    front = MapAlone(points, settings.geometry, settings.around_map)
+    front.show()
+    front.resize(window.size())  # for which the screen of tests is too small
+    QApplication.processEvents()
+    alone, there = front.findChild(MapCanvas), window.map.canvas
+    assert alone is not None
+    assert alone.size() == there.size()
+    assert alone.mapTo(front, QPoint()) == there.mapTo(window, QPoint())
+    front.deleteLater()
+
+
+@pytest.mark.parametrize("around", [(-1, 0, 0, 0), (600, 0, 600, 0), (0, 10**9, 0, 0)])
+def test_margins_that_leave_no_room_are_none(
+    qtbot: QtBot, points: MapPoints, around: tuple[int, ...]
+) -> None:
+    front = MapAlone(points, "no geometry", around)
+    qtbot.addWidget(front)
+    canvas = front.findChild(MapCanvas)
+    front.show()
+    QApplication.processEvents()
+    assert canvas is not None
+    assert canvas.width() > front.width() * 0.7
+    assert canvas.height() > front.height() * 0.7
 
 
 def _pixels(image: QImage) -> "np.ndarray[tuple[int, int], np.dtype[np.uint32]]":

@@ -68,7 +68,7 @@ def test_the_hints_are_in_the_map_and_side_by_side_whatever_the_size(
     settle()
     person.wait(lambda: len(hints(person)) == 3)
     boxes = {number: box(person, hint) for number, hint in hints(person).items()}
-    parts = {2: window.decode.inspector, 3: window.training.transport.start}
+    parts = {2: window.decode.inspector.title, 3: window.training.transport.start}
     for number, there in boxes.items():
         assert area(person, window.map.canvas).contains(there), "no words are under it"
         assert not any(there.intersects(other) for n, other in boxes.items() if n != number)

@@ -107,6 +107,20 @@ def test_the_plane_is_measured_once_for_each_model(
     assert len(measured) == 2
 
 
+def test_a_geodesic_waits_until_the_map_is_at_rest(
+    playback: Playback, main: MainThread, latent_map: LatentMap, other: Snapshot, points: MapPoints
+) -> None:
+    path_of(playback, main, "geodesic", 8)
+    show(latent_map, other, points, moving=True)
+    settle(playback, main)
+    assert playback.path is not None
+    assert len(playback.path.line) == 0, "to measure each model takes half of the training's time"
+    assert playback.path.note == "A geodesic is measured once the map is at rest."
+    show(latent_map, other, points)
+    settle(playback, main)
+    assert len(playback.path.positions) == 8
+
+
 def test_lines_and_circles_are_led_by_the_cursor(
     playback: Playback, main: MainThread, cursor: Cursor
 ) -> None:

@@ -26,7 +26,7 @@ from vae_explorer.training.history import to_csv
 from vae_explorer.training.meaning import Remark
 from vae_explorer.types import Float64
 
-_SOON = "The first figures come after some steps"
+_SOON = "The first values come after some steps"
 _NO_CURVES = "The ELBO and its two terms are shown here as a model is trained."
 _PAUSE = 120
 """Milliseconds between two paintings of a run that goes on."""

@@ -1,7 +1,7 @@
 """The plane of the map: axes in latent units at one scale, and the way to and from pixels."""
 
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtWidgets import QGraphicsItem, QGridLayout, QWidget
 from typing_extensions import override
 
@@ -12,7 +12,7 @@ SMALLEST_SPAN, LARGEST_SPAN = 1e-3, 1e7
 """Width of the view in latent units; below the first, float32 positions fall between pixels."""
 
 _PADDING = 0.04
-_AXIS_WIDTH, _AXIS_HEIGHT = 46, 40
+_AXIS_WIDTH = 3.3  # lines of text
 
 
 class LatentPlot(Themed):
@@ -33,14 +33,13 @@ class LatentPlot(Themed):
         item = self._plot.getPlotItem()
         item.setMenuEnabled(False)
         item.hideButtons()
-        item.getAxis("left").setWidth(_AXIS_WIDTH)
-        item.getAxis("bottom").setHeight(_AXIS_HEIGHT)
         for side in ("left", "bottom"):
             axis = item.getAxis(side)
             axis.enableAutoSIPrefix(False)
             axis.setStyle(tickLength=4, maxTickLevel=1)  # a third level: a millisecond a frame
         self.axes = ("", "")
         self.set_axes(AXES)
+        self._fit_axes()
         self.view_box = item.getViewBox()
         self.view_box.setMouseEnabled(False, False)
         self.view_box.disableAutoRange()
@@ -61,6 +60,20 @@ class LatentPlot(Themed):
         self._plot.setBackground(theme.canvas)
         style_plot(self._plot.getPlotItem(), theme)
         self._show_focus()
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit_axes()
+
+    def _fit_axes(self) -> None:
+        """Make room for numbers and names as large as text is."""
+        line, item = self.fontMetrics().height(), self._plot.getPlotItem()
+        for side in ("left", "bottom"):
+            item.getAxis(side).label.setFont(self.font())
+        item.getAxis("left").setWidth(round(_AXIS_WIDTH * line))
+        item.getAxis("bottom").setHeight(2 * line + 12)
 
     def set_axes(self, axes: tuple[str, str]) -> None:
         """Call the horizontal and the vertical axis otherwise."""

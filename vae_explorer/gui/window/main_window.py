@@ -39,7 +39,7 @@ from vae_explorer.gui.training.timeline_controller import TimelineController
 from vae_explorer.gui.window.actions import Actions
 from vae_explorer.gui.window.controller import WindowController
 from vae_explorer.gui.window.docks import Docks
-from vae_explorer.gui.window.geometry import restore_geometry
+from vae_explorer.gui.window.geometry import around_middle, restore_geometry
 from vae_explorer.gui.window.tour import Tour
 from vae_explorer.session.app import App
 from vae_explorer.session.files.workspace import CurvesPlace, Workspace
@@ -89,7 +89,9 @@ class MainWindow(QMainWindow):
         self.curves, self.slow_motion, self.log = curves.plot, training.slow_motion, training.log
         self.learn, self.status = self._lessons.panel, self._window.status
         self.workspaces = self._files.workspaces
-        self.tour = Tour(app, self, self.map, self.decode.inspector, self.training.transport.start)
+        self.tour = Tour(
+            app, self, self.map, self.decode.inspector.title, self.training.transport.start
+        )
 
         pages.addWidget(_column(self.map, self.time_bar))
         self.setCentralWidget(pages)
@@ -268,7 +270,10 @@ class MainWindow(QMainWindow):
         try:
             geometry = b64encode(self.saveGeometry().data()).decode()
             settings, layout = self.app.settings.now, self.docks.state()
-            self.app.settings.change(replace(settings, geometry=geometry, layout=layout))
+            around = around_middle(self)
+            self.app.settings.change(
+                replace(settings, geometry=geometry, layout=layout, around_map=around)
+            )
             self.job_left = not self.app.close()
         except Exception as error:
             self.show_error("Closing failed", str(error))

@@ -1,8 +1,8 @@
 """What is on screen while PyTorch loads: the map as it was, or else a splash."""
 
-from PySide6.QtCore import QEvent, QRect, Qt
-from PySide6.QtGui import QCloseEvent, QColor, QFont, QPainter, QPixmap
-from PySide6.QtWidgets import QApplication, QMainWindow, QSplashScreen, QWidget
+from PySide6.QtCore import QEvent, QMargins, QRect, Qt
+from PySide6.QtGui import QCloseEvent, QColor, QFont, QPainter, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QApplication, QLabel, QSplashScreen, QWidget
 from typing_extensions import override
 
 from vae_explorer import __version__
@@ -13,6 +13,7 @@ from vae_explorer.session.map.state import MapPoints
 from vae_explorer.types import Region
 
 _WIDTH, _HEIGHT, _ICON = 420, 160, 96
+_INDENT = 6
 
 
 class Splash(QSplashScreen):
@@ -45,14 +46,16 @@ class Splash(QSplashScreen):
         return super().event(event)
 
 
-class MapAlone(QMainWindow):
-    """The map where the window will be, to look at: points are told, moved and magnified.
+class MapAlone(QWidget):
+    """The map where that of the window will be, to look at: points are told, moved and magnified.
 
     Attributes:
         closed: a person wants no window any more.
     """
 
-    def __init__(self, points: MapPoints, geometry: str) -> None:
+    def __init__(
+        self, points: MapPoints, geometry: str, around: tuple[int, ...] = (0, 0, 0, 0)
+    ) -> None:
         super().__init__()
         self.closed = False
         self.setWindowTitle("VAE Explorer")
@@ -60,9 +63,19 @@ class MapAlone(QMainWindow):
         self._map.set_points(points)
         self._map.status.set_color_choices((("label", "Label"),), "label")
         self._fitted = self._map.canvas.view_box.targetRange()
-        self.setCentralWidget(self._map)
-        self.statusBar().showMessage("Loading PyTorch and the model…")
+        self._around = QMargins(*around)
+        self._loading = QLabel("Loading PyTorch and the model…", self, indent=_INDENT)
+        self._map.setParent(self)
         restore_geometry(self, geometry)
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        whole, least = self.rect(), self._map.minimumSizeHint()
+        middle = whole.marginsRemoved(self._around)
+        if not (whole.contains(middle) and middle.contains(QRect(middle.topLeft(), least))):
+            middle = whole.adjusted(0, 0, 0, -self._loading.sizeHint().height())
+        self._map.setGeometry(middle)
+        self._loading.setGeometry(whole.adjusted(0, middle.bottom() + 1, 0, 0))
 
     @property
     def region(self) -> Region | None:

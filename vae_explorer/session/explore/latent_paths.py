@@ -130,7 +130,10 @@ def path_content(path: LatentPath | None) -> LayerContent:
 
 @dataclass(frozen=True, eq=False)
 class PathRequest:
-    """All that a path depends on. ``graph``, once found, is that of the model."""
+    """All that a path depends on. ``graph``, once found, is that of the model.
+
+    Of a model that is ``moving`` no geodesic is measured: it would take a share of the training.
+    """
 
     waypoints: tuple[Waypoint, ...] = ()
     points: MapPoints | None = None
@@ -142,6 +145,7 @@ class PathRequest:
     closed: bool = False
     seed: int = 0
     graph: list[GeodesicGraph] = field(default_factory=list)
+    moving: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,6 +226,8 @@ def _route(
             return _between_all(_class_means(request.points), n)
     if len(request.waypoints) < 2:
         raise DataError("Pin two images or more; Ctrl-click on the map adds one.")
+    if request.kind == "geodesic" and request.moving:
+        raise DataError("A geodesic is measured once the map is at rest.")
     waypoints = np.array([waypoint.z for waypoint in request.waypoints], np.float64)
     note = _itinerary([waypoint.title for waypoint in request.waypoints], closed)
     if request.kind == "geodesic":

@@ -103,7 +103,9 @@ class Playback:
         if old is None or new.model is not old.model:
             self._graph = []
             self._find(patient=True)
-        elif new.points is not old.points and self._choice[0] == "classes":
+        elif (new.moving != old.moving and self._choice[0] == "geodesic") or (
+            new.points is not old.points and self._choice[0] == "classes"
+        ):
             self._find(patient=True)
 
     def _on_cursor(self, z1: float, z2: float) -> None:
@@ -151,6 +153,7 @@ class Playback:
                 closed,
                 self._seed,
                 self._graph,
+                state.moving,
             )
             self._work.run(
                 partial(find_path, state.model, request, self._report),

@@ -56,7 +56,8 @@ class Settings:
     ``data`` are where data sets were found, by their fingerprints, the newest first.
     ``layers`` are those of the map, the topmost first; ``tables`` how tables were read, the last
     first; ``keys`` those chosen for commands; ``preset`` is the name of the recipe chosen last,
-    ``course`` how far one is in the lessons, ``toured`` whether the first start's hints were shown.
+    ``course`` how far one is in the lessons, ``toured`` whether the first start's hints were shown;
+    ``around_map`` are the margins of the window's middle: left, top, right and bottom, in pixels.
     """
 
     scheme: Annotated[str, SCHEME] = "system"
@@ -76,6 +77,7 @@ class Settings:
     folder: str = ""
     course: Progress = field(default_factory=Progress)
     toured: bool = False
+    around_map: Annotated[tuple[int, ...], Meta(min_length=4, max_length=4)] = (0, 0, 0, 0)
     geometry: str = ""
     layout: str = ""
 

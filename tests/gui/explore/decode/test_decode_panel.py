@@ -196,6 +196,22 @@ def test_a_larger_font_still_shows_whole_zooms(panel: DecodePanel) -> None:
     assert all(view.height() >= view.minimumSizeHint().height() for view in small)
 
 
+def test_made_in_a_larger_font_it_needs_no_more_width(qtbot: QtBot, panel: DecodePanel) -> None:
+    font = QApplication.font()
+    larger = QApplication.font()
+    larger.setPointSizeF(2 * font.pointSizeF())
+    try:
+        QApplication.setFont(larger)
+        other = DecodePanel()
+        qtbot.addWidget(other)
+        assert other.minimumSizeHint().width() > panel.minimumSizeHint().width()
+    finally:
+        QApplication.setFont(font)
+    other.show()
+    settle()
+    assert other.minimumSizeHint().width() == panel.minimumSizeHint().width()
+
+
 def test_everything_that_takes_the_keyboard_has_a_name(panel: DecodePanel) -> None:
     panel.set_decoded(decoded())
     panel.set_pins((POINT,), POINT)

@@ -171,3 +171,10 @@ def test_room_is_made_for_images_of_any_size(qtbot: QtBot, side: int, height: in
         view.set_image(np.ones((side, side), np.uint8))
     assert view.height_for(142) == height
     assert view.side_for(100) == 2 + {64: 128, 8: 104, 200: 100}[side]
+
+
+def test_a_caption_keeps_clear_of_what_is_beside_it(qtbot: QtBot) -> None:
+    view = shown(qtbot, 70, 90, "a caption that would", "just fit")
+    view.resize(view.fontMetrics().horizontalAdvance("a caption that would"), 90)
+    edges = drawn(view)[60:, [0, 1, -2, -1]]
+    assert (edges == edges[0, 0]).all()

@@ -54,7 +54,9 @@ _BARE = "− KL"  # and no matter of the likelihood
 
 
 class PinInspector(QWidget):
-    """One image of the data beside its reconstruction, or a hint how to pin one; ``fold`` folds it.
+    """One image of the data beside its reconstruction, or a hint how to pin one.
+
+    Its ``title`` is always seen; ``fold`` folds the rest.
 
     Until its ``Inspection`` is known it shows what the ``DataPoint`` has: the mean's
     reconstruction.
@@ -81,11 +83,10 @@ class PinInspector(QWidget):
             "Reconstruction − original: warm where there is too much ink, blue where too little"
         )
         self._views = self._original, self._reconstruction, self._error, self._map
-        self._title = Readout()
+        self.title = Readout()
         self._names = {name: term_label(name, tip) for name, tip in _ROWS.items()}
         self._values = {name: QLabel() for name in _ROWS}
         self._remark: Remark | None = None
-        self._keep_room()
 
         pictures = row(*self._views, spacing=SPACE)
         self._details = QWidget()
@@ -98,8 +99,9 @@ class PinInspector(QWidget):
         details.setSpacing(SPACE)
         details.addLayout(self._choice_row())
         details.addLayout(self._figures())
+        self._keep_room()
         content = held(column(pictures, self._details))
-        self.fold = Fold("Pinned", content, self._title, "Pinned image")
+        self.fold = Fold("Pinned", content, self.title, "Pinned image")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.fold)
@@ -158,7 +160,7 @@ class PinInspector(QWidget):
 
     def _figures(self) -> QGridLayout:
         """The figures, and the button that makes the gap smaller."""
-        grid = QGridLayout()
+        grid = self._grid = QGridLayout()
         grid.setVerticalSpacing(1)
         grid.setHorizontalSpacing(2 * SPACE)
         grid.setColumnStretch(2, 1)
@@ -178,8 +180,8 @@ class PinInspector(QWidget):
 
     def _keep_room(self) -> None:
         """For any figure, so that pinning makes nothing wider."""
-        for value in self._values.values():
-            value.setMinimumWidth(value.fontMetrics().horizontalAdvance(_LONGEST))
+        # Of the column: a label would not forget an older width of its own.
+        self._grid.setColumnMinimumWidth(1, self.fontMetrics().horizontalAdvance(_LONGEST))
 
     def _draw(self) -> None:
         point, inspection = self._point, self._inspection
@@ -193,12 +195,12 @@ class PinInspector(QWidget):
         if point is None:
             for view in self._views:
                 view.set_image(None)
-            self._title.set_text(_HINT)
-            self._title.setToolTip("")
+            self.title.set_text(_HINT)
+            self.title.setToolTip("")
             return
-        self._title.set_text(point.name)
+        self.title.set_text(point.name)
         wide, narrow = Normal.of(point.mean, point.covariance).widths
-        self._title.setToolTip(
+        self.title.setToolTip(
             f"q(z|x) has its mean at {_place(point.mean)} and the standard deviations "
             f"{figure(wide, 3)} and {figure(narrow, 3)}"
         )
