@@ -18,7 +18,7 @@ FAINTEST: Final = 0.3
 _BLOCK: Final = 16_384  # points at a time: the scratch of one block stays in the second-level cache
 _ONE_POINT: Final = np.uint32(0x01FFFFFF)  # leaves 1 of the opacity of a colour
 _CROWD: Final = 257  # points whose colours 16 bits can add up
-_TRUSTED: Final = 65_000  # of so many points in a pixel their number fits as well, with all carries
+_TRUSTED: Final = 65_000  # points whose number fits into 16 bits even if their colours did not
 _FEW: Final = 6  # pixels to a point: with fewer points it is quicker to ask them than all pixels
 
 _Sums = NDArray[np.unsignedinteger[Any]]
@@ -95,14 +95,14 @@ class PointRaster:
         across, down = size[0] / (right - left), size[1] / (bottom - top)
         corner = left - margin / across, top - margin / down
         few = len(points[0]) <= min(self.image.size // _FEW, _TRUSTED)
-        where, sums = self._add(points, corner, (across, down), few)
-        missing = len(points[0]) - int(sums[:, 3].sum(dtype=np.int64))  # or out of sight
-        crowded = missing > _TRUSTED or int(sums[:, 3].max(initial=0)) > _CROWD
+        where, sums, inside = self._add(points, corner, (across, down), few)
+        n = len(where) if few else int(sums[:, 3].sum(dtype=np.int64))
+        crowded = n < inside or int(sums[:, 3].max(initial=0)) > _CROWD
         if crowded != (self._sums.dtype == np.uint32):
             self._sums = np.empty(self._sums.shape, np.uint32 if crowded else np.uint16)
             if crowded:
-                where, sums = self._add(points, corner, (across, down), few)
-        self._shade(where, sums, few, crowd)
+                where, sums, n = self._add(points, corner, (across, down), few)
+        self._shade(where, sums, n, crowd)
 
     @np.errstate(invalid="ignore")  # positions too far off for an integer
     def _add(
@@ -111,12 +111,12 @@ class PointRaster:
         corner: tuple[float, float],
         scale: tuple[float, float],
         few: bool,
-    ) -> tuple[NDArray[np.intp], _Sums]:
+    ) -> tuple[NDArray[np.intp], _Sums, int]:
         """Add colours and numbers up, 64 bits at a time.
 
         Returns:
             m pixels with points and their sums; each once, or if points are few as often as it has
-            points.
+            points; and the number of those points, which sums that are too large miss.
         """
         height, width = self.image.shape
         self._sums.fill(0)
@@ -124,12 +124,15 @@ class PointRaster:
         many = words.shape[1]
         xs, ys, colors = points
         flats = np.empty(len(xs) if few else _BLOCK, np.intp)
+        inside = len(xs)
         for start in range(0, len(xs), _BLOCK):
             block = slice(start, start + _BLOCK)
             n = len(xs[block])
             column, row, color = self._column[:n], self._row[:n], self._color[:n]
             self._cells(xs[block], corner[0], scale[0], width - 1, column)
             self._cells(ys[block], corner[1], scale[1], height - 1, row)
+            if not few:
+                inside -= int(np.count_nonzero((column == width - 1) | (row == height - 1)))
             np.multiply(row, np.uint32(width), out=row)
             flat = flats[block] if few else flats[:n]
             np.copyto(flat, np.add(row, column, out=row))
@@ -141,12 +144,14 @@ class PointRaster:
         # Points out of sight were clipped onto the outermost pixels: cheaper than to ask of every
         # point whether it is in view.
         frame = self._sums.reshape(height, width, 4)
+        inside -= int(frame[0, :-1, 3].sum()) + int(frame[1:-1, 0, 3].sum())
         frame[[0, -1]] = 0
         frame[:, [0, -1]] = 0
-        where = flats if few else np.flatnonzero(words[:, -1] != 0)
-        sums = self._sums.take(where, axis=0)
-        seen = np.flatnonzero(sums[:, 3] != 0)
-        return where.take(seen), sums.take(seen, axis=0)
+        if few:
+            where = flats[self._sums.take(flats, axis=0)[:, 3] != 0]
+            return where, self._sums.take(where, axis=0), len(where)
+        where = np.flatnonzero(words[:, -1] != 0)
+        return where, self._sums.take(where, axis=0), inside
 
     def _cells(self, values: Float32, origin: float, scale: float, last: int, out: UInt32) -> None:
         """Whole pixels from ``origin``; what is not within 0 … ``last`` goes to one of the two."""
@@ -156,13 +161,12 @@ class PointRaster:
         np.copyto(out.view(np.int32), scratch, casting="unsafe")
         np.minimum(out, np.uint32(last), out=out)  # a negative number has become a large one
 
-    def _shade(self, where: NDArray[np.intp], sums: _Sums, few: bool, crowd: float | None) -> None:
-        """Sums to premultiplied pixels."""
+    def _shade(self, where: NDArray[np.intp], sums: _Sums, n: int, crowd: float | None) -> None:
+        """Sums of ``n`` points to premultiplied pixels."""
         self.image.fill(0)
         counts = sums[:, 3].astype(np.float32)
-        n, self.occupied = int(counts.sum(dtype=np.float64)), len(where)
-        if few:
-            n, self.occupied = len(where), round(float((1 / counts).sum(dtype=np.float64)))
+        again = n == len(where)  # a pixel is here for each of its points
+        self.occupied = round(float((1 / counts).sum(dtype=np.float64))) if again else len(where)
         self.crowd = sqrt((n / self.occupied - 1) * n / self.image.size) if n else 0.0
         alpha = np.rint(opacity(counts, self.crowd if crowd is None else crowd) * np.float32(255))
         scale = alpha / (counts * np.float32(255))
