@@ -1,3 +1,4 @@
+import os
 import shutil
 import subprocess
 import sys
@@ -48,6 +49,19 @@ def test_a_run_that_another_process_trains_is_left_alone(
     assert not folder.take_abandoned()
     folder.resume(mnist_small, "cpu")
     assert not (folder.path / RunFolder.LOCK).exists()
+
+
+def test_a_lock_without_a_name_soon_is_none(
+    mnist_small: ImageSet, recipe: Recipe, tmp_path: Path
+) -> None:
+    folder = RunFolder.create(tmp_path, recipe)
+    lock = folder.path / RunFolder.LOCK
+    lock.touch()
+    with pytest.raises(CheckpointError, match="is being trained by"):
+        folder.resume(mnist_small, "cpu")
+    os.utime(lock, (lock.stat().st_mtime - 5,) * 2)
+    folder.resume(mnist_small, "cpu")
+    assert not lock.exists()
 
 
 def test_a_folder_that_is_deleted_meanwhile_is_made_again_whole(

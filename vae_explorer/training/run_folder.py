@@ -30,7 +30,6 @@ from vae_explorer.training.tensors import read_tensors, write_tensors
 from vae_explorer.training.trainer import Trainer
 
 _MOST_HISTORY = 1 << 26  # bytes; our longest has some megabytes
-_MOST_LOCK = 1 << 12
 
 Signature = tuple[tuple[int, int] | None, ...]
 """When each part of a run was last written, and its size; None where it is not there."""
@@ -173,14 +172,17 @@ class RunFolder:
         Raises:
             CheckpointError: another process has it.
         """
-        lock = SoftFileLock(self.path / self.LOCK, timeout=0)
+        lock = SoftFileLock(path := self.path / self.LOCK, timeout=0)
+        with suppress(OSError):
+            if not (made := path.stat()).st_size and time.time() - made.st_mtime > 2:
+                path.unlink()  # its process ended before it wrote its name
         try:
             lock.acquire()
         except Timeout:
-            pid, host = [*_lines(self.path / self.LOCK), "?", "?"][:2]
+            pid, host = [*_lines(path), "?", "?"][:2]
             raise CheckpointError(
                 f"The run in {self.path} is being trained by process {pid} on {host}; stop it "
-                f"there first. If that process is gone, delete {self.path / self.LOCK}."
+                f"there first. If that process is gone, delete {path}."
             ) from None
         except OSError:  # where nothing can be written nobody else does; saving says why
             pass
@@ -344,5 +346,5 @@ def _touched(path: Path) -> tuple[int, int] | None:
 
 def _lines(path: Path) -> list[str]:
     with suppress(UserError):
-        return read_text(path, "a lock", most=_MOST_LOCK).splitlines()
+        return read_text(path, "a lock", most=1 << 12).splitlines()
     return []
