@@ -281,8 +281,8 @@ def test_figures_are_means_over_the_same_test_images(
         assert room.value("Held-out", side) == snapshot.held_out_elbo
         variances = snapshot.model.encode(images).mean.var(axis=0)
         assert room.value("Active", side) == (variances > 0.01).sum()
-    figures = [text for text in room.said if text.startswith("Figures")]
-    assert figures[:2] == ["Figures of A: 0 of 30 images", "Figures of A: 10 of 30 images"]
+    told = [text for text in room.said if text.startswith("Figures")]
+    assert told[:2] == ["Figures of A: 0 of 30 images", "Figures of A: 10 of 30 images"]
     assert room.said[-1] == ""
 
 
