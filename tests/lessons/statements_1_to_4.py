@@ -48,7 +48,7 @@ def _(_: Known) -> None:
     near(entropy.entropy(problem.best, problem.cell), to=problem.maximum, within=1e-6)
 
 
-@says("1.7", "1 − λ₀ = log p(x), and this is also the largest ELBO")
+@says("1.7", "log p(x) = 1 − λ₀, which is also the largest ELBO")
 def _(_: Known) -> None:
     problem = entropy.posterior(1.0)
     near(1 - float(entropy.multipliers(problem, problem.best)[0]), to=problem.maximum, within=1e-9)

@@ -132,7 +132,7 @@ def _(known: Known) -> None:
     assert (np.diff(rates) < 0.05).all()
 
 
-@says("7.3", "it is about −5.5", "no other small model is below it. Only the diamond is", long=True)
+@says("7.3", "it is about −5.5", "no other small model is below it. The diamond", long=True)
 def _(known: Known) -> None:
     some = studies(known)
     near(float(trade.slopes([some[3.0], some[8.0]])[0]), to=-5.5, within=0.5)

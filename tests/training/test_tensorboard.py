@@ -90,7 +90,7 @@ def test_every_figure_of_the_history_is_there(
         }
         assert found[point.step] == pytest.approx(known)
     assert len(found[20]) == 10
-    assert len(found[40]) == 14
+    assert len(found[40]) == 15
     assert all(before - 1 <= event.wall_time <= time.time() for event in events)
 
 

@@ -218,6 +218,7 @@ def test_a_model_of_other_data_or_no_likelihood_is_marked(
     data = DataReference("Fashion-MNIST", "f" * 64, 60_000)
     write_checkpoint(replace(trained, recipe=recipe, data=data), path)
     assert "⚠" not in person.model_line
+    person.window.app.data.missing.connect(lambda missing: missing.take(missing.own))
     person.window.app.model.open(path)
     person.wait(lambda: "clothes" in person.model_line)
     assert "⚠ trained on Fashion-MNIST · ⚠ cross-entropy, no likelihood" in person.model_line

@@ -20,8 +20,8 @@ Settle = Callable[[], None]
 STATES: dict[str, list[dict[str, Any]]] = {
     "bound": [{"q": "moments", "scale": 2.0, "shift": [1.0, -0.5], "refine": False, "log": True,
          "image": 4},
-        {"q": "own", "mean": [0.1, 0.2], "widths": [0.3, 0.04], "angle": 30.0, "log": False,
-         "image": 0},
+        {"q": "own", "mean": [0.1, 0.2], "widths": [0.3, 0.04], "angle": 30.0, "refine": False,
+         "log": False, "image": 0},
         {"q": "prior", "scale": 1.0, "shift": [0.0, 0.0], "refine": False, "log": False,
          "image": 59_999}],
     "functionals": [{"constraint": "mean", "size": 0.7, "shape": "comb", "ascend": False},

@@ -250,6 +250,7 @@ def test_images_that_cannot_be_read_do_not_keep_a_run_from_opening(
         raise DataError(f"The {split} images are missing.")
 
     monkeypatch.setattr(bundled, "mnist", missing)
+    desk.app.data.missing.connect(lambda missing: missing.take(missing.own))
     desk.app.model.open_now(run_folder.model_path)
     desk.settle()
     assert desk.models[-1].path == run_folder.model_path

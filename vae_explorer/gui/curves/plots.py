@@ -17,7 +17,7 @@ from vae_explorer.gui.curves.curve_table import Overlay
 from vae_explorer.gui.curves.panel import Panel
 from vae_explorer.gui.curves.trace import TimeScale
 from vae_explorer.gui.plot.export import columns_for, render_charts
-from vae_explorer.gui.theme import current_theme
+from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.widgets.empty_state import EmptyState
 from vae_explorer.gui.widgets.rows import column, held
 from vae_explorer.session.files.workspace import CurvesPlace
@@ -32,7 +32,7 @@ _PAUSE = 120
 """Milliseconds between two paintings of a run that goes on."""
 
 
-class ElboPlot(QWidget):
+class ElboPlot(Themed):
     """ELBO, log-likelihood, KL and more of a run over time, training and held-out.
 
     Hovering reads values; so do the arrow keys (Shift: ten points) until Esc. The wheel and
@@ -54,6 +54,7 @@ class ElboPlot(QWidget):
         self.setAccessibleName("Training curves")
         self.setProperty("export", "curves")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAutoFillBackground(True)
         self._runs = CurveRuns()
         self._choices = CurveChoices()
         self._following = True
@@ -77,8 +78,15 @@ class ElboPlot(QWidget):
         self._pages.addWidget(self._empty)
         self._pages.addWidget(held(curves))
         self._build()
+        self.set_theme(current_theme())
 
     # What the window says
+
+    @override
+    def set_theme(self, theme: Theme) -> None:
+        palette = self.palette()
+        palette.setColor(palette.ColorRole.Window, theme.canvas)
+        self.setPalette(palette)
 
     def set_history(self, history: RunHistory, remark: Remark | None = None) -> None:
         """Show this run instead of the one before; ``remark``: its figures are no likelihood."""
