@@ -207,7 +207,8 @@ def test_a_worker_that_dies_loses_no_run(cli: Cli, quick: list[object], tmp_path
             sweep.wait_for("epoch 2/30", 2)
             workers[0].kill()
             assert sweep.end() == 0
-        assert sum("begun by" in line for line in sweep.lines) == 5  # one of them twice
+        # Twice is begun what the worker trained, and what it had not handed over yet.
+        assert sum("begun by" in line for line in sweep.lines) in (5, 6)
         with _sweep(*quick, *longer, "--out", tmp_path / "here") as sweep:
             assert sweep.end() == 0
         _same_runs(tmp_path / "here", beside)
