@@ -9,7 +9,6 @@ from collections.abc import Generator
 
 import hypothesis
 import pytest
-import torch
 from PySide6.QtCore import QStandardPaths
 
 # In this order, for a module imported by another before it is registered is not rewritten.
@@ -31,6 +30,7 @@ pytest_plugins = [
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # Small networks on a busy machine: two threads that wait for each other are far slower than one.
+# PyTorch reads it as it is imported, for all threads but the main one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 QStandardPaths.setTestModeEnabled(True)
 # The first call of anything in torch takes longer than hypothesis likes.
@@ -53,6 +53,8 @@ def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
 @pytest.fixture(autouse=True)
 def _one_torch_thread() -> None:
     """As beside a window; more threads only wait for each other on networks this small."""
+    import torch
+
     torch.set_num_threads(1)
 
 

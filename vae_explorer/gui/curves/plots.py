@@ -82,12 +82,6 @@ class ElboPlot(Themed):
 
     # What the window says
 
-    @override
-    def set_theme(self, theme: Theme) -> None:
-        palette = self.palette()
-        palette.setColor(palette.ColorRole.Window, theme.canvas)
-        self.setPalette(palette)
-
     def set_history(self, history: RunHistory, remark: Remark | None = None) -> None:
         """Show this run instead of the one before; ``remark``: its figures are no likelihood."""
         self._runs.history, self._runs.remark = history, remark
@@ -171,6 +165,12 @@ class ElboPlot(Themed):
         width, height = style.room
         columns = columns_for(len(plots), int(width), int(height))
         return render_charts(kind, plots, style, columns, "training curves")
+
+    @override
+    def set_theme(self, theme: Theme) -> None:
+        palette = self.palette()
+        palette.setColor(palette.ColorRole.Window, theme.canvas)
+        self.setPalette(palette)
 
     def fit(self) -> None:
         """Show the whole run and follow it as it grows."""
