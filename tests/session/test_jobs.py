@@ -1,10 +1,13 @@
+import ctypes
 import gc
+import sys
 import threading
 import weakref
 from asyncio import CancelledError
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from functools import partial
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
@@ -312,3 +315,17 @@ def test_the_lanes_do_not_wait_for_each_other(threaded_jobs: Jobs, main: MainThr
     assert not training.job.finished
     training.job.cancel()
     assert training.wait(main).seen == ["cancelled"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the OpenMP that PyTorch has there")
+def test_a_lane_computes_with_the_threads_set_from_its_first_product_on(
+    threaded_jobs: Jobs, main: MainThread
+) -> None:
+    openmp = ctypes.CDLL(str(Path(torch.__file__).with_name("lib") / "libgomp.so.1"))
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        threads = Outcome(threaded_jobs.run_newest, lambda _: openmp.omp_get_max_threads())
+        assert threads.wait(main).ends == [("done", 3)]
+    finally:
+        torch.set_num_threads(before)

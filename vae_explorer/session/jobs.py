@@ -18,6 +18,7 @@ from functools import partial
 from typing import Literal, TypeVar, get_args
 
 from vae_explorer.errors import UserError
+from vae_explorer.training.device import take_threads
 
 T = TypeVar("T")
 
@@ -86,7 +87,7 @@ def ignore() -> None:
 
 
 def _thread(lane: str) -> Executor:
-    return ThreadPoolExecutor(1, lane)
+    return ThreadPoolExecutor(1, lane, initializer=take_threads)
 
 
 class Jobs:

@@ -116,6 +116,15 @@ def set_threads(
     return chosen
 
 
+def take_threads() -> None:
+    """Let the thread that calls compute with the threads that are set.
+
+    A new one takes those of the environment until its first parallel operation, so its first
+    product might add in another order than the same product on the main thread.
+    """
+    torch.get_num_threads()
+
+
 @cache
 def keep_freed_memory() -> None:
     """Let a process keep what it frees, up to 64 MB, for what it next needs.

@@ -28,7 +28,7 @@ from vae_explorer.export.requests import Request
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.export import KINDS, figure_font, render_charts
-from vae_explorer.gui.plot.layout import Plot
+from vae_explorer.gui.plot.layout import Aspect, Plot
 from vae_explorer.gui.plot.marks import (
     Entry,
     Line,
@@ -187,6 +187,15 @@ def test_what_cannot_be_written_is_told() -> None:
         made("bmp")
     with pytest.raises(ExportError, match="no chart"):
         render_charts("png", [])
+
+
+@pytest.mark.usefixtures("_letters")
+@pytest.mark.parametrize("end", [0.0, 0.25, -1e300, float("inf"), float("nan")])
+@pytest.mark.parametrize("aspect", ["free", "equal", "exact"])
+def test_axes_without_extent_are_written_too(aspect: Aspect, end: float) -> None:
+    axis = Axis(end, end)
+    plot = Plot("Nowhere", axis, axis, PLOTS[0].marks, aspect=aspect)
+    assert render_charts("png", [plot], STYLE).startswith(b"\x89PNG")
 
 
 def test_an_export_is_the_screen(qtbot: QtBot) -> None:

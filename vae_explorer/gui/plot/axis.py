@@ -95,7 +95,7 @@ class Axis:
         low, high = float(self.linear(self.low)), float(self.linear(self.high))
         if not (math.isfinite(low) and math.isfinite(high) and high > low):
             middle = low if math.isfinite(low) else 0.0
-            return middle - 0.5, middle + 0.5
+            low, high = middle - 0.5, middle + 0.5
         low, high = (min(max(end, -_LARGEST), _LARGEST) for end in (low, high))
         tiny = 1e-300 + 1e-13 * max(abs(low), abs(high))
         return (low, high) if high - low > tiny else (low - tiny, high + tiny)

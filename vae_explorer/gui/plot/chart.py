@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Literal
 
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence, QMouseEvent, QWheelEvent
@@ -12,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.plot.axis import Axis
+from vae_explorer.gui.plot.layout import Aspect
 from vae_explorer.gui.plot.menu import chart_menu
 from vae_explorer.gui.plot.plot_view import PlotView
 
@@ -66,7 +66,7 @@ class Chart(PlotView):
         x_label: str = "",
         y_label: str = "",
         *,
-        aspect: Literal["free", "equal", "exact"] = "free",
+        aspect: Aspect = "free",
         zoomable: bool = False,
         movable: bool = False,
         parent: QWidget | None = None,

@@ -14,6 +14,8 @@ from vae_explorer.gui.plot.axis import Axis, Tick
 from vae_explorer.gui.plot.marks import Entry, Mark, entries_of
 from vae_explorer.types import Float64, Floats, Region
 
+Aspect = Literal["free", "equal", "exact"]
+
 _PAD = 6.0
 _TICK = 4.0
 _ACROSS, _UP = 50.0, 2.2  # room for a number: pixels, and heights of a line
@@ -55,7 +57,7 @@ class Plot:
     front: tuple[Mark, ...] = ()
     entries: tuple[Entry, ...] | None = None
     note: str = ""
-    aspect: Literal["free", "equal", "exact"] = "free"
+    aspect: Aspect = "free"
     bar: Bar | None = None
     subtitle: str = ""
 
@@ -252,8 +254,9 @@ def words(plot: Plot, layout: Layout) -> list[tuple[QRectF, str]]:
 
 def _equal(x: Axis, y: Axis, frame: QRectF) -> tuple[Axis, Axis]:
     """Axes of one scale that show at least what these do."""
-    scale = max((x.high - x.low) / frame.width(), (y.high - y.low) / frame.height()) / 2
-    across, up = (x.low + x.high) / 2, (y.low + y.high) / 2
+    (left, right), (bottom, top) = x.ends, y.ends
+    scale = max((right - left) / frame.width(), (top - bottom) / frame.height()) / 2
+    across, up = (left + right) / 2, (bottom + top) / 2
     wide, high = scale * frame.width(), scale * frame.height()
     return (
         replace(x, low=across - wide, high=across + wide),
@@ -263,7 +266,8 @@ def _equal(x: Axis, y: Axis, frame: QRectF) -> tuple[Axis, Axis]:
 
 def _exact(x: Axis, y: Axis, frame: QRectF) -> QRectF:
     """The largest frame in the middle in which these axes have one scale."""
-    scale = min(frame.width() / (x.high - x.low), frame.height() / (y.high - y.low))
-    found = QRectF(0.0, 0.0, scale * (x.high - x.low), scale * (y.high - y.low))
+    across, up = (axis.ends[1] - axis.ends[0] for axis in (x, y))
+    scale = min(frame.width() / across, frame.height() / up)
+    found = QRectF(0.0, 0.0, scale * across, scale * up)
     found.moveCenter(frame.center())
     return found

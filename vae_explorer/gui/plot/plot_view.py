@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Literal
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
@@ -12,7 +11,7 @@ from typing_extensions import override
 from vae_explorer.export.figure import FigureStyle
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.export import render_charts
-from vae_explorer.gui.plot.layout import Bar, Layout, Plot, words
+from vae_explorer.gui.plot.layout import Aspect, Bar, Layout, Plot, words
 from vae_explorer.gui.plot.mark_painting import paint_marks, paint_ring
 from vae_explorer.gui.plot.marks import Entry, Mark, Ring
 from vae_explorer.gui.plot.painting import paint_front, paint_ground
@@ -33,7 +32,7 @@ class PlotView(QWidget):
         x_label: str = "",
         y_label: str = "",
         *,
-        aspect: Literal["free", "equal", "exact"] = "free",
+        aspect: Aspect = "free",
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -95,7 +94,7 @@ class PlotView(QWidget):
         self._home = (x, y)
         self.set_plot(replace(self._plot, x=x, y=y))
 
-    def set_look(self, aspect: Literal["free", "equal", "exact"], least_step: float = 0.0) -> None:
+    def set_look(self, aspect: Aspect, least_step: float = 0.0) -> None:
         """Give both axes one scale or each its own; numbers of x are so far apart, or further."""
         x = replace(self._plot.x, least_step=least_step)
         self.set_plot(replace(self._plot, aspect=aspect, x=x))
