@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vae_explorer import processors
-from vae_explorer.processors import memory, quota
+from vae_explorer.processors import memory, quota, share_processors
 
 
 def files(root: Path, **texts: str) -> Path:
@@ -77,3 +77,16 @@ def test_memory_is_the_machines_or_what_its_group_grants(tmp_path: Path) -> None
     assert machine > 1e8
     assert memory(files(tmp_path / "all", **{GROUPS + "memory.max": "max\n"})) == machine
     assert memory(files(tmp_path / "some", **{GROUPS + "memory.max": "5000000\n"})) == 5e6
+
+
+@pytest.mark.parametrize("policy", [None, "active"])
+def test_threads_sleep_soon_unless_a_person_says_how_they_wait(
+    monkeypatch: pytest.MonkeyPatch, policy: str | None
+) -> None:
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if policy:
+        monkeypatch.setenv("OMP_WAIT_POLICY", policy)
+    share_processors()
+    assert ("GOMP_SPINCOUNT" in os.environ) == (policy is None)
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 _ROOT = Path("/")
+_SPINS = "10000"
 
 
 def processors() -> int:
@@ -14,6 +15,16 @@ def processors() -> int:
     else:
         count = os.cpu_count() or 1
     return max(1, int(min(count, quota())))
+
+
+def share_processors() -> None:
+    """Let threads that wait for each other sleep after microseconds; before PyTorch is imported.
+
+    Else those of GNU's OpenMP keep a processor busy for milliseconds, just when another program or
+    the window wants it: a step of training on two threads took ten times as long beside one.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
 
 
 @cache

@@ -273,10 +273,3 @@ def test_images_that_cannot_be_read_are_told(
         ("Training did not start", "The test images are damaged."),
     ]
     assert not opened.app.training.active
-
-
-def test_warming_up_ends_with_what_it_is_asked_for(desk: Desk) -> None:
-    done: list[str] = []
-    desk.app.warm_up(lambda: done.append("then"))
-    desk.main.run()
-    assert done == ["then"]

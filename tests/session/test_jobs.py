@@ -318,14 +318,10 @@ def test_the_lanes_do_not_wait_for_each_other(threaded_jobs: Jobs, main: MainThr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks the OpenMP that PyTorch has there")
-def test_a_lane_computes_with_the_threads_set_from_its_first_product_on(
-    threaded_jobs: Jobs, main: MainThread
-) -> None:
+def test_a_lane_computes_with_the_threads_set_from_its_first_product_on(main: MainThread) -> None:
     openmp = ctypes.CDLL(str(Path(torch.__file__).with_name("lib") / "libgomp.so.1"))
-    before = torch.get_num_threads()
     torch.set_num_threads(3)
-    try:
-        threads = Outcome(threaded_jobs.run_newest, lambda _: openmp.omp_get_max_threads())
-        assert threads.wait(main).ends == [("done", 3)]
-    finally:
-        torch.set_num_threads(before)
+    jobs = Jobs(main.post)
+    threads = Outcome(jobs.run_newest, lambda _: openmp.omp_get_max_threads())
+    assert threads.wait(main).ends == [("done", 3)]
+    assert jobs.shutdown(2)

@@ -27,10 +27,9 @@ from pathlib import Path
 import torch
 from vae_explorer.cli import main
 from vae_explorer.data.bundled import mnist
-from vae_explorer.training import device, held_out, run
+from vae_explorer.training import held_out, run
 
 held_out.MARGINAL_POINTS = 100  # only to be quick
-device.warm_up()
 mnist("train").subset(slice(500))
 position, trials, words = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
 delays = random.Random(0)

@@ -11,7 +11,6 @@ from tests.support.trainers import NewTrainer, equal, reports, train_to, weights
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DataError, DivergedError
 from vae_explorer.training import trainer as module
-from vae_explorer.training.device import warm_up
 from vae_explorer.training.objective import Objective, objective
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.snapshot import Snapshot
@@ -195,9 +194,3 @@ def test_a_long_history_is_thinned_but_keeps_its_held_out_figures(
     epochs = [point.epoch for point in trainer.history if point.held_out_elbo is not None]
     assert epochs == [1, 2, 3, 4]
     assert trainer.history[-1] == told[-1]
-
-
-def test_warming_up_changes_nothing() -> None:
-    before = torch.get_rng_state()
-    warm_up()
-    assert torch.equal(torch.get_rng_state(), before)

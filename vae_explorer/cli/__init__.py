@@ -26,6 +26,7 @@ from vae_explorer.cli.training import train
 from vae_explorer.errors import UserError, torch_trouble
 from vae_explorer.model.architecture import LIKELIHOODS
 from vae_explorer.paths import bundled_models, is_entry_point, model_path
+from vae_explorer.processors import share_processors
 
 _INTERRUPTED = 130
 
@@ -75,6 +76,7 @@ class _Program(click.Group):
         return super().resolve_command(ctx, args)
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        share_processors()
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors=_PLAIN)

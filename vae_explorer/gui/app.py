@@ -203,4 +203,5 @@ def open_window(checkpoint: "Path | SavedModel | None" = None) -> "MainWindow":
 
 def _warm_up(window: "MainWindow") -> None:
     if window.isVisible():
-        window.app.warm_up(gc.freeze)
+        window.app.warm_up()
+        gc.freeze()

@@ -43,7 +43,6 @@ from vae_explorer.session.runs.runs import Runs
 from vae_explorer.session.runs.sweeps import Sweeps
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.session.training.control import TrainingSession
-from vae_explorer.training.device import warm_up
 
 CLOSE_SECONDS = 5.0
 """How long closing waits for a running job; one gradient step and a save take far less."""
@@ -91,18 +90,15 @@ class App:
         """The one run of the runs."""
         return self.runs.training
 
-    def warm_up(self, then: Callable[[], None] = lambda: None) -> None:
-        """Do beside the window what can wait until it is there, and ``then`` the last of it.
+    def warm_up(self) -> None:
+        """Do beside the window what can wait until it is there.
 
-        Read estimates, presets and lessons, look for an interrupted run, import what the first
-        training step needs.
+        Read estimates, presets and lessons, and look for an interrupted run.
         """
         self.estimates.read()  # first, for what the presets cost is shown with them
         self.presets.read()
         self.learning.read()
         self.catalogue.look_for_interrupted()
-        warming = self.tasks.newest("warm-up", "Training may not work here")
-        warming.run(lambda _: warm_up(), lambda _: then())
 
     def close(self) -> bool:
         """Stop and save a run, end the jobs; False if one did not end in time."""

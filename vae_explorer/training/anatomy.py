@@ -69,18 +69,17 @@ def dissect(trainer: Trainer, images: int = 8) -> StepAnatomy:
     taps = encoded, decoded, rated = _Tap(vae.encoder), _Tap(vae.decoder), _Tap(vae.likelihood)
     gradients: dict[str, float] = {}
 
-    def before_update(*_: object) -> None:
+    def before_update() -> None:
         for tap in taps:  # held-out images may follow
             tap.handle.remove()
         gradients.update(_norms({name: p.grad for name, p in vae.named_parameters()}))
 
     before = {name: p.detach().clone() for name, p in vae.named_parameters()}
-    update = trainer.optimizer.register_step_pre_hook(before_update)
     try:
-        report = trainer.take_step()
+        report = trainer.take_step(before_update)
     finally:
-        for handle in (update, *(tap.handle for tap in taps)):
-            handle.remove()
+        for tap in taps:
+            tap.handle.remove()
     updates = _norms({name: p.detach() - before[name] for name, p in vae.named_parameters()})
     with torch.no_grad():
         (x,), (z,) = encoded.inputs, decoded.inputs
@@ -102,7 +101,7 @@ def dissect(trainer: Trainer, images: int = 8) -> StepAnatomy:
             value=trainer.value.item(),
             recipe=trainer.recipe,
             beta=effective_beta(trainer.recipe, epoch),
-            learning_rate=float(trainer.optimizer.param_groups[0]["lr"]),
+            learning_rate=trainer.rate,
             gradient_norm=math.hypot(*gradients.values()),
             layers=tuple(LayerGradient(name, gradients[name], updates[name]) for name in updates),
             report=report,

@@ -116,15 +116,6 @@ def set_threads(
     return chosen
 
 
-def take_threads() -> None:
-    """Let the thread that calls compute with the threads that are set.
-
-    A new one takes those of the environment until its first parallel operation, so its first
-    product might add in another order than the same product on the main thread.
-    """
-    torch.get_num_threads()
-
-
 @cache
 def keep_freed_memory() -> None:
     """Let a process keep what it frees, up to 64 MB, for what it next needs.
@@ -135,14 +126,3 @@ def keep_freed_memory() -> None:
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(-3, 32 << 20)  # M_MMAP_THRESHOLD, at the most there is
         libc.mallopt(-1, 64 << 20)  # M_TRIM_THRESHOLD
-
-
-def warm_up() -> None:
-    """Take one step of a dummy optimizer.
-
-    The first one in a process imports a second or more of compiler modules; done early, it does
-    not stall a window in the middle of a run.
-    """
-    parameter = torch.nn.Parameter(torch.zeros(1))
-    parameter.grad = torch.zeros(1)
-    torch.optim.AdamW([parameter], fused=True).step()

@@ -17,6 +17,7 @@ from vae_explorer.data.treatment import treat
 from vae_explorer.errors import DivergedError, RecipeError
 from vae_explorer.model.trained import Check, TrainedVAE, unchecked
 from vae_explorer.model.vae import VAE
+from vae_explorer.training.adamw import AdamW
 from vae_explorer.training.checks import check_branch, check_fits
 from vae_explorer.training.device import choose_device, keep_freed_memory
 from vae_explorer.training.distributed import ALONE, Team
@@ -104,20 +105,10 @@ class Trainer:
         self.vae.to(self.device)
         self.exact_every = math.ceil(2 * marginal_points(self.vae) / count)
         """Epochs from one log p(x) to the next, which costs a part of training on those."""
+        self.rate = recipe.learning_rate
+        """Of the last step."""
         self._weights = list(self.vae.parameters())
-        self.optimizer = torch.optim.AdamW(
-            self._weights,
-            recipe.learning_rate,
-            weight_decay=recipe.weight_decay,
-            fused=True,
-        )
-        for parameter in self._weights:
-            # What AdamW would make at its first step; so any moment can be saved and restored.
-            self.optimizer.state[parameter] = {
-                "step": torch.zeros((), device=self.device),
-                "exp_avg": torch.zeros_like(parameter),
-                "exp_avg_sq": torch.zeros_like(parameter),
-            }
+        self._optimizer = AdamW(dict(self.vae.named_parameters()))
         self.noise = torch.Generator(self.device).manual_seed(recipe.seed)
         self._order_epoch = -1
         self._order = torch.empty(0, dtype=torch.long)
@@ -148,8 +139,11 @@ class Trainer:
             if event or interrupted():
                 yield event or Turn(self.step)
 
-    def take_step(self) -> StepMetrics | None:
+    def take_step(self, before_update: Callable[[], object] = lambda: None) -> StepMetrics | None:
         """Take one step, and report if a report is due.
+
+        ``before_update`` is called when the gradients are there, clipped, and the weights are
+        still the old ones.
 
         Raises:
             DivergedError: a term of the loss or the gradient is NaN or infinite. The step is not
@@ -173,17 +167,16 @@ class Trainer:
         self.team.add_up(added[:3])
         self.value = added[2] / len(batch)
         if not added.isfinite().all():
-            self.optimizer.zero_grad(set_to_none=True)
+            self.vae.zero_grad()
             self.noise.set_state(noise)
             raise self._diverged(added)
         if self.recipe.gradient_clip and norm > self.recipe.gradient_clip:
             limit = self.recipe.gradient_clip
             torch.nn.utils.clip_grads_with_norm_(self._weights, limit, norm)
-        rate = learning_rate(self.recipe, self.step, self.total_steps)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        self.rate = learning_rate(self.recipe, self.step, self.total_steps)
+        before_update()
+        self._optimizer.step(self.rate, self.recipe.weight_decay)
+        self.vae.zero_grad()
         self.step += 1
         self._sums += added
         epoch_over = self.step % self.steps_per_epoch == 0
@@ -283,8 +276,8 @@ class Trainer:
         """AdamW's own, by the names they are saved under."""
         return {
             f"optimizer.{name}.{key}": value
-            for name, parameter in self.vae.named_parameters()
-            for key, value in self.optimizer.state[parameter].items()
+            for name, averages in self._optimizer.averages.items()
+            for key, value in averages.items()
         }
 
     @cached_property
