@@ -1,5 +1,6 @@
 """Figures asked for by name, in a window that nobody sees."""
 
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -9,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
 from tests.support.person import Person
+from vae_explorer.cli import main
 from vae_explorer.errors import ExportError
 from vae_explorer.export.figure import FigureStyle
 from vae_explorer.export.figure_requests import Comparison, Figure, Map
@@ -25,6 +28,7 @@ from vae_explorer.gui.rendering import render_figure
 from vae_explorer.paths import settings_file
 from vae_explorer.session.files.workspace import Workspace, as_values, read_workspace
 from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.sweep import Axis, Sweep
 from vae_explorer.training.sweep_folder import SweepFolder
 
@@ -189,6 +193,19 @@ def test_the_command_line_makes_a_figure_and_makes_it_again(
     assert not told.stderr
     again = subprocess.run([*command, "remake", str(path)], capture_output=True, text=True)
     assert again.stdout == "The same to the byte.\n"
+
+
+def test_curves_of_a_run_wait_for_nothing_that_they_do_not_show(
+    run_folder: RunFolder, small_mnist: object, tmp_path: Path
+) -> None:
+    run, path = tmp_path / "run", tmp_path / "curves.svg"
+    shutil.copytree(run_folder.path, run)
+    for snapshot in RunFolder(run).moments().folder.iterdir():
+        snapshot.write_bytes(b"damaged, which a timeline would tell")
+    told = CliRunner().invoke(main, ["export", "curves", str(run), "--out", str(path)])
+    assert told.output == f"Wrote {path}\n"
+    told = CliRunner().invoke(main, ["remake", str(path)])
+    assert told.output == "The same to the byte.\n"
 
 
 @pytest.mark.parametrize(

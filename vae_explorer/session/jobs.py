@@ -105,6 +105,7 @@ class Jobs:
         self._lanes = {lane: executor(lane) for lane in get_args(Lane)}
         self._exclusive_job: Job | None = None
         self._jobs: dict[str, Job] = {}
+        self._refused: frozenset[str] = frozenset()
         self._futures: set[Future[None]] = set()
         self._under_way: set[Job] = set()
 
@@ -143,8 +144,13 @@ class Jobs:
         """Start ``work``, cancelling an older job of the same key."""
         self.cancel(key)
         job = self._jobs[key] = Job(key, self._post)
-        self._submit(self._lanes[lane], job, work, done, failed, cancelled)
+        if key not in self._refused:
+            self._submit(self._lanes[lane], job, work, done, failed, cancelled)
         return job
+
+    def refuse(self, *keys: str) -> None:
+        """Begin no job of these keys, as nobody will see what they find."""
+        self._refused = frozenset(keys)
 
     def write(
         self,
