@@ -125,8 +125,7 @@ def test_a_refinement_a_sweep_and_a_comparison_are_made_again(
     offers = app.exports.offers
     assert not offers().keys() & {"refinement", "sweep", "comparison"}
     app.pinning.pin(4)
-    app.refinement.stepped.connect(lambda now: app.refinement.stop() if now.step >= 12 else None)
-    app.refinement.start()
+    app.refinement.start(10)
     plan = Sweep(Recipe(validation_images=0), (Axis.parse("beta=0.5,1"),))
     app.sweeps.open(SweepFolder.create(tmp_path / "sweep", plan, app.data.now.train).path)
     window.compare.show(Comparison(b="mnist-paper", split_b="train"))
@@ -141,6 +140,8 @@ def test_a_refinement_a_sweep_and_a_comparison_are_made_again(
         made = figures[name]("svg", request)
         window.hide()  # or it would be painted
         assert KINDS[name].make(request, source, ".svg", unheard) == made, name
+    steps = [line.split(",")[2] for line in figures["refinement"]("csv").decode().splitlines()]
+    assert steps == ["x", "0.0", "6.0", "10.0", "nan"]
     head, *lines = figures["comparison"]("csv").decode().splitlines()
     assert head == "model,split,index,z1,z2,label"
     sides = Counter(tuple(line.split(",")[:2]) for line in lines)

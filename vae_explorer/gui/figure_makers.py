@@ -89,8 +89,7 @@ def refinement(request: Refinement, source: Source, suffix: str, progress: Progr
         if state and request.index >= state.data.sizes()[pin[0]]:
             raise ExportError(f"{state.data.name} has no {request.split} image {request.index:,}.")
         window.app.pins.restore((pin,), pin)
-        refiner.stepped.connect(lambda now: refiner.stop() if now.step >= request.steps else None)
-        refiner.start()
+        refiner.start(request.steps)
 
     return _made("refinement", _workspace(source), request, suffix, progress, arrange)
 
