@@ -177,10 +177,7 @@ def test_an_unknown_name_is_told_with_those_there_are(seen: Callable[[], Workspa
     ("kind", "suffix", "options"),
     [
         ("map", ".png", ["--layers", "points,prior", "--region", "-2", "2", "--region", "-2", "2"]),
-        ("map", ".csv", ["--split", "test"]),
-        ("curves", ".svg", ["--panel", "elbo"]),
         ("lesson", ".pdf", ["--lesson", "8-geometry", "--step", "2"]),
-        ("refinement", ".svg", ["--index", "7", "--steps", "30"]),
         ("comparison", ".png", ["--b", "mnist-paper", "--split-b", "train"]),
     ],
 )
