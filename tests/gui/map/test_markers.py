@@ -123,6 +123,7 @@ def test_a_name_at_the_edge_is_whole(view: MapView, markers: Markers) -> None:
         image = picture(markers).convertToFormat(QImage.Format.Format_Alpha8)
         return len(bytes(image.constBits())) - bytes(image.constBits()).count(0)
 
+    view.canvas.show_exactly(-2.0, 2.0, -2.0, 2.0)
     left, right, *_ = view.region()
     whole = inked((left + right) / 2)
     assert inked(left + 1e-3) == pytest.approx(whole, rel=0.02)
