@@ -80,7 +80,7 @@ def _command(kind: Kind) -> click.Command:
     takes = output_option(*kind.suffixes, about="The file.")(checkpoint_argument(run))
     about = f"{kind.about}\n\nOf CHECKPOINT, or the bundled model."
     command = click.command(kind.name, help=about)(takes)
-    more = [_DATA] * kind.data + [_WORKSPACE] * kind.workspace + [_ROTATION]
+    more = [_DATA] * kind.data + [_WORKSPACE] * kind.painted + [_ROTATION]
     fields = [
         _option(name, value, kind.request.specs()[name]) for name, value in usual.to_dict().items()
     ]
