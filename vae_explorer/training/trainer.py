@@ -1,11 +1,10 @@
 """Training as a generator of plain events: no threads, no prints; its clock only dates reports."""
 
-import dataclasses
 import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -179,9 +178,8 @@ class Trainer:
         if self.recipe.gradient_clip and norm > self.recipe.gradient_clip:
             limit = self.recipe.gradient_clip
             torch.nn.utils.clip_grads_with_norm_(self._weights, limit, norm)
-        rate = learning_rate(self.recipe, self.step, self.total_steps)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = learning_rate(self.recipe, self.step, self.total_steps)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
@@ -257,13 +255,9 @@ class Trainer:
         step = check_branch(self.recipe, shape, self.data.images, snapshot)
         self._go_on_from(snapshot)
         self.step, scale = step, step / max(snapshot.step, 1)
-        self.changes = [
-            dataclasses.replace(change, step=round(change.step * scale)) for change in self.changes
-        ]
+        self.changes = [replace(one, step=round(one.step * scale)) for one in self.changes]
         self._note_changes(snapshot.recipe)
-        self.seconds = next(
-            (point.seconds for point in reversed(snapshot.history) if point.seconds), 0.0
-        )
+        self.seconds = max((point.seconds or 0.0 for point in snapshot.history), default=0.0)
 
     def _go_on_from(self, snapshot: Snapshot) -> None:
         self.vae.load_state_dict(snapshot.model.state_dict())
