@@ -95,12 +95,16 @@ class Refiner:
         """The last step of a refinement that has ended."""
         return self._last if self._run is None else None
 
-    def start(self, last: int = STEPS) -> None:
-        """Refine the pinned image in place of any other, if there is one, to the ``last`` step."""
+    def start(self, last: int | None = None) -> None:
+        """Refine the pinned image in place of any other, if there is one, to the ``last`` step.
+
+        That is by default the last of all.
+        """
         state, pinned = self._map.state, self._pins.current
         if state is None or pinned is None or state.model.no_marginal:
             return
         model, image, seed = state.model, pinned.original, pinned.seed
+        last = STEPS if last is None else min(last, STEPS)
         run = self._run = _Run(_refined(model, image, seed, last), last)
         self._last = None
         self.started.emit()
