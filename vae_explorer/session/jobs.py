@@ -12,6 +12,7 @@ outside, so tests run inline without a thread.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from functools import partial
@@ -21,6 +22,9 @@ from vae_explorer.errors import UserError
 from vae_explorer.training.device import take_threads
 
 T = TypeVar("T")
+
+_SELDOM_S = 0.5
+"""Between two reports of how far some work is."""
 
 Lane = Literal["files", "layers", "figures", "lessons", "live"]
 
@@ -59,6 +63,18 @@ class Control:
     def report(self, tell: Callable[[], None]) -> None:
         """Run ``tell`` on the main thread, unless the job is cancelled by then."""
         self._deliver(tell)
+
+    def seldom(self, tell: Callable[[float], None]) -> Callable[[float], None]:
+        """What reports the share that is done, as often as a person can read it."""
+        last = time.monotonic()
+
+        def told(share: float) -> None:
+            nonlocal last
+            if time.monotonic() - last > _SELDOM_S:
+                last = time.monotonic()
+                self.report(partial(tell, share))
+
+        return told
 
 
 class Job:

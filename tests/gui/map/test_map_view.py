@@ -90,6 +90,12 @@ def test_the_line_below_names_what_takes_long(
     now[0] += 5
     view.status.set_waiting("Likelihood", True)
     assert status(view) == f"{before} · computing log p(x): 5 s"
+    view.status.set_share("log p(x)", 0.35)
+    assert status(view) == f"{before} · computing log p(x): 35%, 5 s"
+    view.status.set_waiting("log p(x)", True)
+    now[0] += 2
+    view.status.set_waiting("Likelihood", True)
+    assert status(view) == f"{before} · computing log p(x): 2 s", "another image begins"
     view.status.set_waiting("log p(x)", False)
     assert status(view) == before
     now[0] += 2
