@@ -30,7 +30,7 @@ class PointTooltip(Themed):
         enlarge(self._label, TITLE)
         layout = QGridLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
-        layout.setHorizontalSpacing(6)
+        layout.setHorizontalSpacing(8)
         layout.setVerticalSpacing(2)
         layout.addWidget(self._picture, 0, 0, 1, 3, Qt.AlignmentFlag.AlignHCenter)
         layout.addWidget(self._swatch, 1, 0)
