@@ -39,6 +39,7 @@ class Docks(QObject):
         self._panels = {panel.id: panel for panel in panels}
         self._docks: dict[str, QDockWidget] = {}
         self._sizes_are_theirs = False
+        self._fitted = self._type_size
         self._front: list[Panel] = []
         self._refitting = QTimer(self, singleShot=True, interval=0)
         self._refitting.timeout.connect(self._refit)
@@ -137,7 +138,8 @@ class Docks(QObject):
                 self._arrange(event.size())
             elif not self._sizes_are_theirs or self._is_crowded(event):
                 self._fit(event.size())
-        elif event.type() == QEvent.Type.FontChange:
+        elif event.type() == QEvent.Type.FontChange and self._type_size != self._fitted:
+            self._fitted = self._type_size
             self._sizes_are_theirs = False  # in other type they would cut or waste
             self._tabs.settle()
             self.refit()
