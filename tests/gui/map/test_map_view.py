@@ -49,6 +49,15 @@ def test_an_empty_map_says_so(qtbot: QtBot, points_of: PointsOf) -> None:
     assert not {"Opening the map…", "No points to show"} & set(messages(view))
 
 
+def test_the_first_picture_leaves_room_for_the_legend(qtbot: QtBot, points_of: PointsOf) -> None:
+    view = expose(qtbot, MapView())
+    view.set_points(points_of([(-2, -2), (2, 2)], [0, 1]))
+    at_once = view.canvas.width(), view.region()
+    QApplication.processEvents()
+    assert at_once == (view.canvas.width(), view.region())
+    assert view.canvas.width() < view.width()
+
+
 def test_the_first_points_are_fitted_and_later_ones_when_asked(
     view: MapView, points_of: PointsOf
 ) -> None:
