@@ -66,6 +66,20 @@ def test_the_window_opens_by_default(
     assert opened == [checkpoint]
 
 
+def test_images_without_a_model_are_opened_in_the_window(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+
+    def open_window(*, data: Path) -> int:
+        opened.append(data)
+        return 3
+
+    monkeypatch.setattr(app, "main", open_window)
+    assert cli("explore", "--data", "digits").exit_code == 3
+    assert opened == [Path("digits")]
+
+
 @pytest.mark.parametrize("name", ["train", "data", "mnist-iwae"])
 def test_a_file_is_opened_whatever_its_name(
     name: str, cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

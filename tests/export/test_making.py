@@ -15,6 +15,7 @@ from PIL import Image
 
 import vae_explorer as vx
 from vae_explorer.cli import main
+from vae_explorer.data.bundled import mnist_dataset
 from vae_explorer.errors import ExportError, UserError
 from vae_explorer.export import making
 from vae_explorer.export.about import read_about
@@ -27,6 +28,7 @@ from vae_explorer.export.figure_requests import (
     LessonFigure,
     Map,
     Refinement,
+    SweepMaps,
 )
 from vae_explorer.export.film_requests import Film, Walk
 from vae_explorer.export.kinds import KINDS, kind_of
@@ -35,7 +37,10 @@ from vae_explorer.export.numeric_requests import Codes, Model, Points
 from vae_explorer.export.requests import Digit, Images, Manifold, Page, Request, Strip
 from vae_explorer.export.source import Source
 from vae_explorer.files import numbered
+from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder
+from vae_explorer.training.sweep import Axis, Sweep
+from vae_explorer.training.sweep_folder import SweepFolder
 
 EXAMPLES: dict[str, Request] = {
     "digit": Digit((0.5, -1.25), 3),
@@ -53,12 +58,18 @@ PAINTED: dict[str, Request] = {
     "map": Map(**SMALL, layers="points,prior", split="test"),
     "curves": Curves(**SMALL, panel="kl"),
     "lesson": LessonFigure(**SMALL, lesson="8-geometry", step=2),
-    "refinement": Refinement(**SMALL, index=3, steps=12),
+    "refinement": Refinement(**SMALL, index=3, steps=10),
     "comparison": Comparison(**SMALL, b="mnist-paper", split_b="train"),
+    "sweep": SweepMaps(**SMALL, folder="a sweep"),
 }
-ELSEWHERE = {"sweep"}
-"""Kinds of which tests of their own ask the same."""
-FILES = [(name, suffix) for name in EXAMPLES for suffix in KINDS[name].suffixes]
+FILES = [
+    *((name, suffix) for name in EXAMPLES for suffix in KINDS[name].suffixes),
+    *(
+        pytest.param(name, suffix, marks=pytest.mark.long)
+        for name in PAINTED
+        for suffix in KINDS[name].suffixes[1:]
+    ),
+]
 ONES = [
     *EXAMPLES,
     "film",
@@ -67,27 +78,39 @@ ONES = [
 
 
 @pytest.fixture
-def example(request: pytest.FixtureRequest) -> tuple[Request, Source]:
+def name(request: pytest.FixtureRequest) -> str:
+    """Of a kind."""
+    found: str = request.param
+    return found
+
+
+@pytest.fixture
+def example(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Request, Source]:
     """A request of a kind, and of what."""
-    if request.param == "film":
+    if name == "film":
         run: RunFolder = request.getfixturevalue("run_folder")
         film = Film(width=160, height=120, snapshots=2, points=10, sheet=2)
         return film, source_of(run.model_path, "MNIST")
-    if request.param in PAINTED:
+    asked = {**EXAMPLES, **PAINTED}[name]
+    if name in PAINTED:
         request.getfixturevalue("small_mnist")
-    return {**EXAMPLES, **PAINTED}[request.param], source_of("")
+    if name == "sweep":
+        plan = Sweep(Recipe(validation_images=0), (Axis.parse("beta=0.5,1"),))
+        folder = SweepFolder.create(tmp_path / "sweep", plan, mnist_dataset().train)
+        asked = asked.replace(folder=str(folder.path))
+    return asked, source_of("")
 
 
 def test_every_kind_is_here() -> None:
-    assert KINDS.keys() == {*EXAMPLES, *PAINTED, "film"} | ELSEWHERE
+    assert KINDS.keys() == {*EXAMPLES, *PAINTED, "film"}
 
 
-@pytest.mark.parametrize(("name", "suffix"), FILES)
+@pytest.mark.parametrize(("name", "suffix"), FILES, indirect=["name"])
 def test_a_file_says_how_it_was_made_and_is_made_again(
-    name: str, suffix: str, tmp_path: Path
+    name: str, suffix: str, example: tuple[Request, Source], tmp_path: Path
 ) -> None:
-    path, request = tmp_path / f"file{suffix}", EXAMPLES[name]
-    write(request, source_of(""), path)
+    path, (request, source) = tmp_path / f"file{suffix}", example
+    write(request, source, path)
     told = read_about(path)
     assert told is not None
     assert (told.kind, told.asked) == (name, request)
@@ -97,7 +120,7 @@ def test_a_file_says_how_it_was_made_and_is_made_again(
     assert again.content == path.read_bytes()
 
 
-@pytest.mark.parametrize("example", ONES, indirect=True)
+@pytest.mark.parametrize("name", ONES, indirect=True)
 def test_its_words_write_the_same_file(example: tuple[Request, Source], tmp_path: Path) -> None:
     request, source = example
     path = tmp_path / f"file{kind_of(request).suffixes[0]}"

@@ -11,9 +11,9 @@ from operator import itemgetter
 
 import psutil
 import pytest
-from PySide6.QtTest import QTest
 
 from tests.support.person import Person
+from vae_explorer.gui.main_thread import run_events
 from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe
 
@@ -61,7 +61,7 @@ def test_memory_does_not_grow(
             for _ in range(50):
                 x, y = chance.uniform(-3, 3), chance.uniform(-3, 3)
                 (person.hover if chance.random() < 0.8 else person.click)((x, y))
-                QTest.qWait(10)
+                run_events(10)
             threads = max(threads, threading.active_count())
         # At rest and without layers, which hold tens of megabytes more or less.
         window.app.training.pause()

@@ -1,5 +1,6 @@
 """Figures asked for by name, in a window that nobody sees."""
 
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -9,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
 from tests.support.person import Person
+from vae_explorer.cli import main
 from vae_explorer.errors import ExportError
 from vae_explorer.export.figure import FigureStyle
 from vae_explorer.export.figure_requests import Comparison, Figure, Map
@@ -25,6 +28,7 @@ from vae_explorer.gui.rendering import render_figure
 from vae_explorer.paths import settings_file
 from vae_explorer.session.files.workspace import Workspace, as_values, read_workspace
 from vae_explorer.training.recipe import Recipe
+from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.sweep import Axis, Sweep
 from vae_explorer.training.sweep_folder import SweepFolder
 
@@ -121,8 +125,7 @@ def test_a_refinement_a_sweep_and_a_comparison_are_made_again(
     offers = app.exports.offers
     assert not offers().keys() & {"refinement", "sweep", "comparison"}
     app.pinning.pin(4)
-    app.refinement.stepped.connect(lambda now: app.refinement.stop() if now.step >= 12 else None)
-    app.refinement.start()
+    app.refinement.start(10)
     plan = Sweep(Recipe(validation_images=0), (Axis.parse("beta=0.5,1"),))
     app.sweeps.open(SweepFolder.create(tmp_path / "sweep", plan, app.data.now.train).path)
     window.compare.show(Comparison(b="mnist-paper", split_b="train"))
@@ -137,6 +140,8 @@ def test_a_refinement_a_sweep_and_a_comparison_are_made_again(
         made = figures[name]("svg", request)
         window.hide()  # or it would be painted
         assert KINDS[name].make(request, source, ".svg", unheard) == made, name
+    steps = [line.split(",")[2] for line in figures["refinement"]("csv").decode().splitlines()]
+    assert steps == ["x", "0.0", "6.0", "10.0", "nan"]
     head, *lines = figures["comparison"]("csv").decode().splitlines()
     assert head == "model,split,index,z1,z2,label"
     sides = Counter(tuple(line.split(",")[:2]) for line in lines)
@@ -172,10 +177,7 @@ def test_an_unknown_name_is_told_with_those_there_are(seen: Callable[[], Workspa
     ("kind", "suffix", "options"),
     [
         ("map", ".png", ["--layers", "points,prior", "--region", "-2", "2", "--region", "-2", "2"]),
-        ("map", ".csv", ["--split", "test"]),
-        ("curves", ".svg", ["--panel", "elbo"]),
         ("lesson", ".pdf", ["--lesson", "8-geometry", "--step", "2"]),
-        ("refinement", ".svg", ["--index", "7", "--steps", "30"]),
         ("comparison", ".png", ["--b", "mnist-paper", "--split-b", "train"]),
     ],
 )
@@ -189,6 +191,19 @@ def test_the_command_line_makes_a_figure_and_makes_it_again(
     assert not told.stderr
     again = subprocess.run([*command, "remake", str(path)], capture_output=True, text=True)
     assert again.stdout == "The same to the byte.\n"
+
+
+def test_curves_of_a_run_wait_for_nothing_that_they_do_not_show(
+    run_folder: RunFolder, small_mnist: object, tmp_path: Path
+) -> None:
+    run, path = tmp_path / "run", tmp_path / "curves.svg"
+    shutil.copytree(run_folder.path, run)
+    for snapshot in RunFolder(run).moments().folder.iterdir():
+        snapshot.write_bytes(b"damaged, which a timeline would tell")
+    told = CliRunner().invoke(main, ["export", "curves", str(run), "--out", str(path)])
+    assert told.output == f"Wrote {path}\n"
+    told = CliRunner().invoke(main, ["remake", str(path)])
+    assert told.output == "The same to the byte.\n"
 
 
 @pytest.mark.parametrize(

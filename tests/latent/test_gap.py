@@ -151,6 +151,9 @@ def test_refinements_come_in_order_and_never_get_worse(linear: Linear) -> None:
     model = linear.full(np.array([1.0, 1.0]))
     seen = list(refine_posterior(model, linear.x, steps=25))
     assert [refinement.step for refinement in seen] == [0, 10, 20, 25]
+    early = list(refine_posterior(model, linear.x, steps=25, last=11))
+    assert [refinement.step for refinement in early] == [0, 10, 11]
+    np.testing.assert_array_equal(early[1].elbo, seen[1].elbo)
     encoded = model.encode(linear.x)
     np.testing.assert_allclose(seen[0].mean, encoded.mean, rtol=1e-6)
     np.testing.assert_allclose(seen[0].covariance, encoded.covariance, rtol=1e-5)

@@ -146,6 +146,14 @@ def test_a_failed_job_keeps_nothing_alive(lane: Starter, main: MainThread) -> No
         gc.enable()
 
 
+def test_a_key_that_is_refused_is_never_begun(inline_jobs: Jobs, main: MainThread) -> None:
+    inline_jobs.refuse("film")
+    film, other = (Outcome(inline_jobs.run_newest, lambda _: 42, key) for key in ("film", "map"))
+    assert other.wait(main).seen == ["done"]
+    assert film.seen == []
+    assert inline_jobs.idle
+
+
 # Reports
 
 

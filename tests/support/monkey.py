@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from tests.support.person import Person, crowd
 from vae_explorer.errors import UserError
+from vae_explorer.gui.main_thread import run_events
 from vae_explorer.session.explore.cursor import LATENT_LIMIT
 from vae_explorer.session.training.events import Phase
 from vae_explorer.training.recipe import Recipe
@@ -91,7 +92,7 @@ class Monkey:
         took = time.perf_counter() - begun
         self.slowest = max(self.slowest, (took, done))
         if self._random.random() < 0.3:
-            QTest.qWait(self._random.randrange(20))
+            run_events(self._random.randrange(20))
         wrong = [*self._wrong()]
         if took > LONGEST_S * crowd():
             wrong.append(f"it took {took:.1f} s")

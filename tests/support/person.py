@@ -18,6 +18,7 @@ from vae_explorer.gui.app import open_window
 from vae_explorer.gui.dialogs.form import FormDialog
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.explore.decode.pin_tray import PinTray
+from vae_explorer.gui.main_thread import run_events
 from vae_explorer.gui.map.markers import Markers
 from vae_explorer.gui.theme import SchemeChoice, Theme, apply_scheme
 from vae_explorer.gui.window.main_window import MainWindow
@@ -25,6 +26,7 @@ from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session.explore.cursor import LATENT_LIMIT
 from vae_explorer.session.training.events import Phase
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.device import warm_up
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32, LatentPoint, UInt8
 
@@ -156,7 +158,7 @@ class Person:
         begun = time.monotonic()
         while not condition():
             assert time.monotonic() - begun < seconds * crowd(), f"not within {seconds} s"
-            QTest.qWait(1)
+            run_events(1)
 
     def wait_for_phase(self, phase: Phase) -> None:
         self.wait(lambda: self.window.app.training.status.phase is phase)
@@ -247,8 +249,15 @@ def show_theme(system_scheme: None) -> ShowTheme:
     return show
 
 
+@pytest.fixture(scope="session")
+def _warm() -> None:
+    """Imports what the first window would, which on a busy machine might outlive its test."""
+    warm_up()
+
+
 @pytest.fixture
 def open_person(
+    _warm: None,
     qapp: QApplication,
     small_mnist: dict[str, ImageSet],
     bundled: Snapshot,

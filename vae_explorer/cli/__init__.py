@@ -161,7 +161,8 @@ def explore(
     """Open the window.
 
     It shows MODEL, or the bundled model: a checkpoint, module:make_model, a function that makes a
-    model with encode and decode, or two ONNX files, the encoder and the decoder.
+    model with encode and decode, or two ONNX files, the encoder and the decoder. Without MODEL it
+    shows how the images of --data will be read, and offers to train on them.
     """
     from vae_explorer.gui.app import main as open_window
 
@@ -175,12 +176,18 @@ def explore(
     told = {name: choice for name, choice in choices.items() if choice not in (None, False)}
     if len(models) <= 1 and not (images or told or is_entry_point("".join(models))):
         ctx.exit(open_window(model_path(Path(models[0])) if models else None))
+    if images and not (models or told):
+        ctx.exit(open_window(data=Path(images)))
+    from vae_explorer.cli.progress import share_done
     from vae_explorer.data.opening import open_images
     from vae_explorer.session.files.given_model import given_model
 
     if len(models) > 2:
         raise click.UsageError("One model can be opened, which may be two ONNX files.")
-    shown = None if images is None else open_images(images)
+    shown = None
+    if images is not None:
+        with share_done(f"Reading {images}") as progress:
+            shown = open_images(images, progress=progress)
     model = (models or ("mnist-elbo",)) if len(models) == 2 else (models or ("mnist-elbo",))[0]
     ctx.exit(open_window(given_model(model, shown, **told)))
 

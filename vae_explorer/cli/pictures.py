@@ -53,6 +53,7 @@ def _command(kind: Kind) -> click.Command:
     @click.pass_context
     def run(ctx: click.Context, /, checkpoint: Path | None, out: Path, **options: Any) -> None:
         from vae_explorer.export.making import source_of, write
+        from vae_explorer.training.device import set_threads
 
         view = options.pop("workspace", None)
         data, turned = options.pop("data", None), options.pop("rotation")
@@ -70,6 +71,7 @@ def _command(kind: Kind) -> click.Command:
                     f"--{name} makes no difference with {getattr(request, other)} {other}; change "
                     f"--{other} or leave it out."
                 )
+        set_threads(beside_window=True)  # as where the window makes this file
         source = source_of(checkpoint or "", data, _view(view), turned)
         with share_done() as progress:
             said = write(request, source, out, progress)
@@ -78,7 +80,7 @@ def _command(kind: Kind) -> click.Command:
     takes = output_option(*kind.suffixes, about="The file.")(checkpoint_argument(run))
     about = f"{kind.about}\n\nOf CHECKPOINT, or the bundled model."
     command = click.command(kind.name, help=about)(takes)
-    more = [_DATA] * kind.data + [_WORKSPACE] * kind.workspace + [_ROTATION]
+    more = [_DATA] * kind.data + [_WORKSPACE] * kind.painted + [_ROTATION]
     fields = [
         _option(name, value, kind.request.specs()[name]) for name, value in usual.to_dict().items()
     ]
@@ -119,7 +121,9 @@ def remake(
     from vae_explorer.export.content import export_content
     from vae_explorer.export.making import remake
     from vae_explorer.paths import model_path
+    from vae_explorer.training.device import set_threads
 
+    set_threads(beside_window=True)
     found = remake(file, model and model_path(model), data)
     if out:
         export_content(out, found.content, found.text)

@@ -87,12 +87,12 @@ def _shown(item: str | None) -> str | None:
 
 
 @contextmanager
-def share_done() -> Iterator[Callable[[float], object]]:
-    """What is told how much is done, from 0 to 1; a terminal sees it."""
+def share_done(what: str = "") -> Iterator[Callable[[float], object]]:
+    """What is told how much of ``what`` is done, from 0 to 1; a terminal sees it."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    with click.progressbar(length=100, file=sys.stderr, show_eta=False) as bar:
+    with click.progressbar(length=100, label=what, file=sys.stderr, show_eta=False) as bar:
         yield lambda share: bar.update(round(100 * share) - bar.pos)
 
 

@@ -159,9 +159,12 @@ def preview_of(plan: Plan, check: Check) -> Preview:
         test = sum(len(rows) for part, rows in plan.parts if part.split == "test")
         split = "its own"
     else:
-        test = test_count(counts or [total], plan.reading.test_share)
-        split = f"{plan.reading.test_share:.0%} of each class, by seed {plan.reading.seed}"
-        split = split if labels is not None else split.replace(" of each class", "")
+        share = plan.reading.test_share
+        test = test_count(counts or [total], share)
+        small = any(0 < share * count <= 0.5 for count in counts)
+        each = " of each class" if counts else ""
+        each = " of the larger classes, at least one image" if small else each
+        split = f"{share:.0%}{each}, by seed {plan.reading.seed}"
     likelihood, treatment = suits(shown, fixed=plan.found.fixed)
     reading = plan.reading
     assert reading.range

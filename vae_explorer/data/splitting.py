@@ -51,7 +51,8 @@ def stratified(
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """The rows to train on and to test on, rising; copies of an image go the same way.
 
-    Of each class about ``share`` is for the test, of all at least one image is for either.
+    Of each class about ``share`` is for the test, of all at least one image is for either: of the
+    largest class for the test.
     """
     _, first, group = np.unique(hashes, return_index=True, return_inverse=True)
     if len(first) < 2:  # nothing but copies: they cannot be kept apart
@@ -71,7 +72,7 @@ def stratified(
     amount = np.bincount(classes, weights=sizes)[of_class]
     chosen = within + 0.5 * sizes[shuffled] < share * amount
     if not chosen.any():
-        chosen[0] = True
+        chosen[amount.argmax()] = True
     if chosen.all():
         chosen[-1] = False
     test = np.zeros(len(first), bool)

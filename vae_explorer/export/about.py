@@ -95,7 +95,7 @@ def about(request: Request, source: Source) -> About:
         rotation=_rows(source.rotation),
         data=reference(source.data) if kind.data else None,
         data_path=place,
-        workspace=dict(source.workspace or {}) if kind.workspace else None,
+        workspace=dict(source.workspace or {}) if kind.painted else None,
     )
 
 

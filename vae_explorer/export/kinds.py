@@ -31,8 +31,7 @@ class Kind:
         suffixes: of the formats, the usual one first.
         maker: ``module:function``, loaded when it is called.
         data: whether the file depends on the images that the model is shown on.
-        workspace: whether it depends on the view of the map.
-        painted: whether Qt paints it, on the main thread.
+        painted: whether Qt paints it, on the main thread, by the view of the map.
         check: ``module:function`` of what was made, which refuses it or says how good it is.
     """
 
@@ -43,7 +42,6 @@ class Kind:
     suffixes: tuple[str, ...]
     maker: str
     data: bool = False
-    workspace: bool = False
     painted: bool = False
     check: str = ""
 
@@ -66,8 +64,13 @@ def _loaded(place: str) -> Any:
 
 _TABLES = (".csv", ".tsv", ".parquet", ".npz")
 _PICTURES = (".png", ".tiff", ".svg")
-_FIGURES = (".png", ".svg", ".pdf", ".csv")
 _FILMS = (".gif", ".apng", ".webp", ".mp4", ".webm")
+
+
+def _figure(name: str, request: type[Request], title: str, about: str) -> Kind:
+    suffixes, maker = (".png", ".svg", ".pdf", ".csv"), "gui.figure_makers:figure"
+    return Kind(name, title, about, request, suffixes, maker, painted=True)
+
 
 KINDS = {
     kind.name: kind
@@ -95,24 +98,16 @@ KINDS = {
             film_requests.Film, _FILMS, "gui.film:training", data=True),
         Kind("page", "Page", "One HTML page with decoder, map and manifold, for any browser.",
             requests.Page, (".html",), "export.page:page", data=True),
-        Kind("map", "Map", "The map with its layers, axes and classes, or its points as a table.",
-            figure_requests.Map, _FIGURES, "gui.figure_makers:map_figure",
-            workspace=True, painted=True),
-        Kind("curves", "Curves", "The training curves of a model.",
-            figure_requests.Curves, _FIGURES, "gui.figure_makers:curves",
-            workspace=True, painted=True),
-        Kind("lesson", "Lesson", "The figure of a step of a lesson.",
-            figure_requests.LessonFigure, _FIGURES, "gui.figure_makers:lesson",
-            workspace=True, painted=True),
-        Kind("refinement", "Refinement", "The ELBO of an image as its posterior is refined.",
-            figure_requests.Refinement, _FIGURES, "gui.figure_makers:refinement",
-            workspace=True, painted=True),
-        Kind("sweep", "Sweep", "Small maps of the runs of a sweep.",
-            figure_requests.SweepMaps, _FIGURES, "gui.figure_makers:sweep",
-            workspace=True, painted=True),
-        Kind("comparison", "Comparison", "The maps of two models side by side.",
-            figure_requests.Comparison, _FIGURES, "gui.figure_makers:comparison",
-            workspace=True, painted=True),
+        _figure("map", figure_requests.Map, "Map",
+            "The map with its layers, axes and classes, or its points as a table."),
+        _figure("curves", figure_requests.Curves, "Curves", "The training curves of a model."),
+        _figure("lesson", figure_requests.LessonFigure, "Lesson",
+            "The figure of a step of a lesson."),
+        _figure("refinement", figure_requests.Refinement, "Refinement",
+            "The ELBO of an image as its posterior is refined."),
+        _figure("sweep", figure_requests.SweepMaps, "Sweep", "Small maps of the runs of a sweep."),
+        _figure("comparison", figure_requests.Comparison, "Comparison",
+            "The maps of two models side by side."),
     )
 }  # fmt: skip
 

@@ -90,8 +90,8 @@ def _labels() -> Any:
 
 
 def _ground() -> Any:
-    about = "What is between the images and behind the labels."
-    return asked("white", "Ground", about, choices=("white", "black", "transparent"))
+    about = "Of the gap between the images, and behind the labels."
+    return asked("white", "Gap colour", about, choices=("white", "black", "transparent"))
 
 
 @dataclass(frozen=True)

@@ -31,10 +31,10 @@ _PAINTED_MS = 200
 """When the window has been painted, which what is done beside it would delay."""
 
 
-def main(checkpoint: "Path | SavedModel | None" = None) -> int:
+def main(checkpoint: "Path | SavedModel | None" = None, data: Path | None = None) -> int:
     """Open the window on ``checkpoint``, or on the bundled model, and run until it closes.
 
-    In a program that has a QApplication it is that one.
+    It asks whether and how to open ``data``. In a program that has a QApplication it is that one.
 
     Raises:
         UserError: no window can open here; the message says why.
@@ -47,7 +47,10 @@ def main(checkpoint: "Path | SavedModel | None" = None) -> int:
 
     ExceptionReporter(window).install()
     close_on_signals(window)
-    window.tour.greet()
+    if data:
+        window.app.data.open(data)
+    else:
+        window.tour.greet()
     status = app.exec()
     if window.job_left:
         # Python would wait for its thread for ever.

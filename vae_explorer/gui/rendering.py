@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 _TICK_MS = 10
 _QUIET = 20  # ticks without work, after which nothing more is to come
 _WIDTH = 600  # pixels of the map of a workspace that does not say
+_UNSEEN = ("film", "survey", "estimate")
+"""Jobs of seconds to minutes, for what a window shows and no figure does."""
 
 
 def render_figure(
@@ -135,6 +137,7 @@ def _window() -> Iterator[MainWindow]:
         recent=kept.recent, data=kept.data, threads=kept.threads, ease=False, toured=True
     )
     window = build_window(settings, keep_settings=False)
+    window.app.tasks.jobs.refuse(*_UNSEEN)
     window.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
     try:
         yield window

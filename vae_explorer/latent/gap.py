@@ -84,10 +84,12 @@ def refine_posterior(
     every: int = 10,
     encoded: Images | None = None,
     start: tuple[Floats, Floats] | None = None,
+    last: int | None = None,
 ) -> Iterator[Refinement]:
     """Climb the ELBO of each image from the encoder's q, by Adam within the encoder's family.
 
-    Yields the encoder's q as step 0, then the best after every ``every`` steps and at the end.
+    Yields the encoder's q as step 0, then the best after every ``every`` steps and at the end,
+    which is ``last`` if it is not to go on to the end of its ``steps``.
     The encoder is given ``encoded`` (n, h, w), such as the intensities that ``x`` is a draw of, or
     else ``x`` itself. It is not asked if there is a ``start``, mean (n, 2) and covariance
     (n, 2, 2): then the climb begins there, among all Gaussians.
@@ -107,7 +109,8 @@ def refine_posterior(
     offset = first.mean.new_zeros(len(images), numbers).requires_grad_()
     best, best_elbo = offset.detach().clone(), first.mean.new_full((len(images),), -math.inf)
     optimizer = torch.optim.Adam([offset], betas=(0.9, 0.99))
-    for step in range(steps + 1):
+    last = steps if last is None else min(last, steps)
+    for step in range(last + 1):
         optimizer.zero_grad()
         elbos = []
         for part in _elbos(model, images, _moved(first, offset).turned(rotation), check):
@@ -116,7 +119,7 @@ def refine_posterior(
         better = (elbo := torch.cat(elbos)) > best_elbo
         best = torch.where(better[:, None], offset.detach(), best)
         best_elbo = torch.where(better, elbo, best_elbo)
-        if step % every == 0 or step == steps:
+        if step % every == 0 or step == last:
             q = _moved(first, best).turned(rotation)
             found = (part.cpu().numpy() for part in (q.mean, q.covariance(), best_elbo))
             yield Refinement(step, *found)

@@ -6,6 +6,7 @@ q misses.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -25,7 +26,7 @@ from vae_explorer.latent.tiling import (
     log_joints,
     square,
 )
-from vae_explorer.model.trained import Check, Images, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, Images, Tell, TrainedVAE, unchecked, untold
 from vae_explorer.types import Brief, Float32, Float64
 
 CODES = ("mean", "mode")
@@ -62,7 +63,9 @@ class ExactPosterior(Brief):
 
 
 @torch.inference_mode()
-def exact_posterior(model: TrainedVAE, x: Images, check: Check = unchecked) -> ExactPosterior:
+def exact_posterior(
+    model: TrainedVAE, x: Images, check: Check = unchecked, tell: Tell = untold
+) -> ExactPosterior:
     """Integrate p(x|z) p(z) for each image (n, h, w), already data-treated.
 
     Posteriors narrower than about 0.001 latent units get a large ``error``, and may be missed
@@ -72,13 +75,14 @@ def exact_posterior(model: TrainedVAE, x: Images, check: Check = unchecked) -> E
         model: gives p(x|z).
         x: one sample of the model's data treatment, ``TrainedVAE.treated``.
         check: called between chunks of work; what it raises ends it.
+        tell: told how far each 10,000 images are, of the tiles known to matter by then.
 
     Raises:
         DataError: as ``TrainedVAE.encode``.
     """
     parts = [_Sums(*(torch.empty(0, columns).double() for columns in _COLUMNS))]
     for chunk in torch.split(model.tensor(x), _IMAGES) if len(x) else ():
-        _, sums = _integrate(model, chunk, check)
+        _, sums = _integrate(model, chunk, check, tell)
         parts.append(_Sums(*(column.cpu() for column in sums)))
     sums = _joined(*parts)
     log_marginal, expectation = sums.log_integral[:, 0].numpy(), sums.expectation.numpy()
@@ -184,28 +188,42 @@ def adapted_tiles(model: TrainedVAE, x: Tensor, check: Check) -> list[Pairs]:
     return [sheet.pairs for sheet in _integrate(model, x, check)[0] if len(sheet.pairs.tile)]
 
 
-def _integrate(model: TrainedVAE, x: Tensor, check: Check) -> tuple[list[_Sheet], _Sums]:
+def _integrate(
+    model: TrainedVAE, x: Tensor, check: Check, tell: Tell = untold
+) -> tuple[list[_Sheet], _Sums]:
     """As ``_integral``; the last of a single image is kept, for its figures and its picture."""
     if len(x) > 1:
-        return _integral(model, x, check)
+        return _integral(model, x, check, tell)
     key = x.cpu().numpy().tobytes()
     last = _LAST.get(model)
     if last is None or last[0] != key:
-        last = _LAST[model] = key, _integral(model, x, check)
+        last = _LAST[model] = key, _integral(model, x, check, tell)
     return last[1]
 
 
 _LAST: WeakKeyDictionary[TrainedVAE, tuple[bytes, tuple[list[_Sheet], _Sums]]] = WeakKeyDictionary()
 
 
-def _integral(model: TrainedVAE, x: Tensor, check: Check) -> tuple[list[_Sheet], _Sums]:
+def _integral(model: TrainedVAE, x: Tensor, check: Check, tell: Tell) -> tuple[list[_Sheet], _Sums]:
     """All pairs that matter to x (n, pixels), with tiles small enough, and the n integrals.
 
     All tiles are looked at again in every round: while one of them is far off, so are the shares of
     the others.
     """
     rule = _rule(x.device)
-    sheets = [_sample(model, x, rule, pairs, check) for pairs in candidates(model, x, check)]
+    found = done = 0
+
+    def sampled(pairs: Pairs) -> _Sheet:
+        nonlocal found
+        found += len(pairs.by_tile()[0])
+        return _sample(model, x, rule, pairs, check, count)
+
+    def count() -> None:
+        nonlocal done
+        done += 1
+        tell(done / found)
+
+    sheets = [sampled(pairs) for pairs in candidates(model, x, check)]
     while True:
         pieces = _joined(*(sheet.pieces for sheet in sheets))
         sums = _combine(pieces, torch.cat([sheet.pairs.image for sheet in sheets]), len(x))
@@ -213,7 +231,7 @@ def _integral(model: TrainedVAE, x: Tensor, check: Check) -> tuple[list[_Sheet],
         for sheet in sheets:
             split, halved = _split(sheet, sums)
             if len(halved.tile):
-                left.append(_sample(model, x, rule, halved, check))
+                left.append(sampled(halved))
                 sheet = sheet.without(split)
             left.append(sheet)
         if len(left) == len(sheets):
@@ -234,11 +252,18 @@ def _split(sheet: _Sheet, sums: _Sums) -> tuple[Tensor, Pairs]:
     return split[:, 0], Pairs(tiling.halved(), tile, image[pair][order])
 
 
-def _sample(model: TrainedVAE, x: Tensor, rule: _Rule, pairs: Pairs, check: Check) -> _Sheet:
-    parts = [
-        _tile_sums(joint, rule, centre.double(), pairs.tiling.size)
-        for centre, joint in log_joints(model, x, pairs, check)
-    ]
+def _sample(
+    model: TrainedVAE,
+    x: Tensor,
+    rule: _Rule,
+    pairs: Pairs,
+    check: Check,
+    count: Callable[[], object],
+) -> _Sheet:
+    parts = []
+    for centre, joint in log_joints(model, x, pairs, check):
+        parts.append(_tile_sums(joint, rule, centre.double(), pairs.tiling.size))
+        count()
     log_integral, expectation, peak, quadrants = (
         torch.cat(columns) for columns in zip(*parts, strict=True)
     )

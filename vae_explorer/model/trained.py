@@ -20,6 +20,8 @@ from vae_explorer.types import Brief, Float32, Float64, Floats, ImageShape, UInt
 Images = UInt8 | Floats
 Check = Callable[[], None]
 """Called between chunks of work; what it raises ends the work."""
+Tell = Callable[[float], object]
+"""Told which share of the work that is known of is done."""
 
 _CHUNK = 2_000
 
@@ -43,6 +45,10 @@ class Elbo(Brief):
 
 def unchecked() -> None:
     """The ``Check`` that lets all work go on."""
+
+
+def untold(_: float) -> None:
+    """The ``Tell`` to nobody."""
 
 
 def is_rotation(matrix: ArrayLike) -> bool:

@@ -12,6 +12,7 @@ outside, so tests run inline without a thread.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from functools import partial
@@ -22,6 +23,9 @@ import torch
 from vae_explorer.errors import UserError
 
 T = TypeVar("T")
+
+_SELDOM_S = 0.5
+"""Between two reports of how far some work is."""
 
 Lane = Literal["files", "layers", "figures", "lessons", "live"]
 
@@ -60,6 +64,18 @@ class Control:
     def report(self, tell: Callable[[], None]) -> None:
         """Run ``tell`` on the main thread, unless the job is cancelled by then."""
         self._deliver(tell)
+
+    def seldom(self, tell: Callable[[float], None]) -> Callable[[float], None]:
+        """What reports the share that is done, as often as a person can read it."""
+        last = time.monotonic()
+
+        def told(share: float) -> None:
+            nonlocal last
+            if time.monotonic() - last > _SELDOM_S:
+                last = time.monotonic()
+                self.report(partial(tell, share))
+
+        return told
 
 
 class Job:
@@ -109,6 +125,7 @@ class Jobs:
         self._lanes = {lane: executor(lane) for lane in get_args(Lane)}
         self._exclusive_job: Job | None = None
         self._jobs: dict[str, Job] = {}
+        self._refused: frozenset[str] = frozenset()
         self._futures: set[Future[None]] = set()
         self._under_way: set[Job] = set()
 
@@ -147,8 +164,13 @@ class Jobs:
         """Start ``work``, cancelling an older job of the same key."""
         self.cancel(key)
         job = self._jobs[key] = Job(key, self._post)
-        self._submit(self._lanes[lane], job, work, done, failed, cancelled)
+        if key not in self._refused:
+            self._submit(self._lanes[lane], job, work, done, failed, cancelled)
         return job
+
+    def refuse(self, *keys: str) -> None:
+        """Begin no job of these keys, as nobody will see what they find."""
+        self._refused = frozenset(keys)
 
     def write(
         self,

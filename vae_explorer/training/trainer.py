@@ -1,11 +1,10 @@
 """Training as a generator of plain events: no threads, no prints; its clock only dates reports."""
 
-import dataclasses
 import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -250,13 +249,9 @@ class Trainer:
         step = check_branch(self.recipe, shape, self.data.images, snapshot)
         self._go_on_from(snapshot)
         self.step, scale = step, step / max(snapshot.step, 1)
-        self.changes = [
-            dataclasses.replace(change, step=round(change.step * scale)) for change in self.changes
-        ]
+        self.changes = [replace(one, step=round(one.step * scale)) for one in self.changes]
         self._note_changes(snapshot.recipe)
-        self.seconds = next(
-            (point.seconds for point in reversed(snapshot.history) if point.seconds), 0.0
-        )
+        self.seconds = max((point.seconds or 0.0 for point in snapshot.history), default=0.0)
 
     def _go_on_from(self, snapshot: Snapshot) -> None:
         self.vae.load_state_dict(snapshot.model.state_dict())

@@ -56,6 +56,18 @@ def test_the_preview_is_what_is_read(folder: Path, images: UInt8) -> None:
     assert again.of("both").fingerprint == data.of("both").fingerprint
 
 
+def test_of_few_images_a_class_the_largest_gives_the_one_to_test_on(
+    folder: Path, images: UInt8
+) -> None:
+    labels = np.array([0, 1, 1, 1, 2, 2])
+    np.savez(folder / "a.npz", images=images[:6], labels=labels)
+    preview, data = inspect(folder / "a.npz"), open_images(folder / "a.npz")
+    assert preview.split == "14% of the larger classes, at least one image, by seed 0"
+    assert preview.counts == data.sizes() == {"train": 5, "test": 1, "both": 6}
+    assert data.test.labels is not None
+    assert data.test.labels.tolist() == [1]
+
+
 @pytest.mark.parametrize("sizes", [[50], [10] * 5, [3, 400, 33], [1, 1], [2] * 20])
 @pytest.mark.parametrize("share", [1 / 7, 0.25, 0.9])
 def test_the_split_of_the_preview_is_that_of_the_run(

@@ -29,6 +29,7 @@ from vae_explorer.export.figure_requests import Map
 from vae_explorer.export.film_requests import Walk
 from vae_explorer.export.requests import Manifold
 from vae_explorer.gui.dialogs.export import ExportDialog
+from vae_explorer.gui.main_thread import run_events
 from vae_explorer.gui.widgets.number_box import NumberBox
 
 Opened = Callable[[str], ExportDialog]
@@ -155,7 +156,7 @@ def test_a_preview_that_comes_too_late_goes_nowhere(person: Person, opened: Open
     dialog.close()
     QCoreApplication.sendPostedEvents(dialog, QEvent.Type.DeferredDelete)
     assert not shiboken6.isValid(dialog)
-    QTest.qWait(300)
+    run_events(300)
     assert not person.errors
 
 

@@ -24,6 +24,15 @@ def test_all_pictures_are_in_sight_and_apart(
         assert boxes[columns].top() > boxes[columns - 1].top()
 
 
+def test_a_square_sheet_is_square_before_its_pictures_are_there(qtbot: QtBot) -> None:
+    grid = PictureGrid("Pictures", 7)
+    qtbot.addWidget(grid)
+    grid.resize(220, 300)
+    before = grid.placed.frame
+    grid.set_images(np.zeros((49, 28, 28), np.float32))
+    assert grid.placed.frame == before
+
+
 def test_pictures_frames_and_the_pointer(qtbot: QtBot) -> None:
     grid = PictureGrid("Pictures")
     qtbot.addWidget(grid)

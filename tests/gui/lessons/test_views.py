@@ -10,6 +10,7 @@ from tests.support.lessons import button, named
 from vae_explorer.gui.explore.decode.digit_view import DigitView
 from vae_explorer.gui.lessons.code_map import CodeMap
 from vae_explorer.gui.lessons.views import ViewsView
+from vae_explorer.gui.main_thread import run_events
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.lessons import views
@@ -138,14 +139,14 @@ def test_figures_share_the_room_of_those_hidden(view: ViewsView) -> None:
     pca = named(view, CodeMap, "PCA")
     small = pca.height()
     view.set_hidden(["tsne", "variance", "pictures"])
-    QTest.qWait(20)
+    run_events(20)
     assert pca.geometry().bottom() < named(view, CodeMap, "VAE").geometry().top()
     view.resize(1270, 800)
-    QTest.qWait(20)
+    run_events(20)
     assert pca.geometry().right() < named(view, CodeMap, "VAE").geometry().left()
     assert pca.height() > 1.7 * small
     assert not named(view, CodeMap, "t-SNE").isVisible()
     assert not named(view, DigitView, "The digit").isVisible()
     view.set_hidden(["variance"])
-    QTest.qWait(20)
+    run_events(20)
     assert named(view, CodeMap, "t-SNE").width() > 1.7 * pca.width()

@@ -16,6 +16,7 @@ from PySide6.QtGui import QImage
 
 from tests.support.charts import count
 from tests.support.map_views import PointsOf
+from vae_explorer.data.dataset import Dataset, ImageSet
 from vae_explorer.errors import ExportError
 from vae_explorer.export.figure import MOST_VECTOR_POINTS, FigureStyle
 from vae_explorer.gui.map.map_menu import MapMenu
@@ -132,6 +133,26 @@ def test_the_table_has_each_point_and_what_colours_it(menu: MapMenu, view: MapVi
     positions = [[float(row["z1"]), float(row["z2"])] for row in rows]
     assert view.points is not None
     np.testing.assert_array_equal(np.array(positions, np.float32), view.points.positions)
+
+
+def test_names_of_classes_stand_clear_of_each_other(
+    menu: MapMenu, view: MapView, points_of: PointsOf
+) -> None:
+    points = points_of([(0.0, 0.0)] * 38, [0] * 8 + [1] * 9 + [2] * 10 + [3] * 11)
+    classes = tuple(f"{name} of many letters" for name in ("Boots", "Coats", "Bags", "Dress"))
+    images = ImageSet(
+        np.zeros((4, 28, 28), np.uint8), np.arange(4, dtype=np.uint8), classes=classes
+    )
+    view.set_points(replace(points, data=Dataset("clothes", images, images)))
+    texts = list(ET.fromstring(menu.export("svg")).iter(f"{SVG}text"))
+    heights = {
+        (text.text or "").strip(): float(text.get("y", 0))
+        for text in texts
+        if "…" in str(text.text)
+    }
+    assert [*heights] == ["Dress of ma…", "Bags of man…", "Coats of ma…"]
+    dress, bags, coats = heights.values()
+    assert bags + 15 < dress < coats - 15
 
 
 def test_what_is_written_does_not_depend_on_the_window(menu: MapMenu, view: MapView) -> None:

@@ -24,6 +24,8 @@ def test_sparse_classes_and_places_that_are_no_numbers_do_not_count() -> None:
     labels = np.repeat(np.array([0, 1, 2], np.uint8), [20, 10, 10])
     labels[-1] = 5
     assert class_places(positions, labels).keys() == {0, 2}
+    labels[:10] = 2
+    assert [*class_places(positions, labels)] == [2, 0], "the largest first"
 
 
 def test_no_points_no_places() -> None:
@@ -42,10 +44,12 @@ def test_names_that_begin_alike_are_told_apart() -> None:
     assert glyph_texts(("7", "Ankle boot", "Butterflyfishes")) == (
         "7",
         "Ankle boot",
-        "Butterflyfis",
+        "Butterflyfi…",
     )
     texts = glyph_texts(("Butterfly with one wing", "Butterfly without wings", "Butterfly wi"))
     assert texts == ("Butte…e wing", "Butte… wings", "Butterfly wi")
+    assert glyph_texts(("Bull mastiff dog",)) == ("Bull mastif…",)
+    assert glyph_texts(("Great Dane or dog",)) == ("Great Dane…",)
     middle = glyph_texts(("Butterfly (1) in the sun", "Butterfly (2) in the sun"))
     assert len({*middle}) == 2
     assert max(map(len, middle)) <= 12

@@ -175,7 +175,7 @@ def test_the_card_gives_the_exact_figures(
 ) -> None:
     lone, model = person.lone, bundled.model
     person.hover(person.position(lone))
-    (card,) = person.window.map.findChildren(PointTooltip)
+    (card,) = person.window.findChildren(PointTooltip)
     person.wait(card.isVisible)
     thumbnail = person.window.app.map.thumbnail(lone)
     np.testing.assert_array_equal(thumbnail.image, small_mnist["train"].images[lone])

@@ -49,6 +49,15 @@ def test_an_empty_map_says_so(qtbot: QtBot, points_of: PointsOf) -> None:
     assert not {"Opening the map…", "No points to show"} & set(messages(view))
 
 
+def test_the_first_picture_leaves_room_for_the_legend(qtbot: QtBot, points_of: PointsOf) -> None:
+    view = expose(qtbot, MapView())
+    view.set_points(points_of([(-2, -2), (2, 2)], [0, 1]))
+    at_once = view.canvas.width(), view.region()
+    QApplication.processEvents()
+    assert at_once == (view.canvas.width(), view.region())
+    assert view.canvas.width() < view.width()
+
+
 def test_the_first_points_are_fitted_and_later_ones_when_asked(
     view: MapView, points_of: PointsOf
 ) -> None:
@@ -90,6 +99,12 @@ def test_the_line_below_names_what_takes_long(
     now[0] += 5
     view.status.set_waiting("Likelihood", True)
     assert status(view) == f"{before} · computing log p(x): 5 s"
+    view.status.set_share("log p(x)", 0.35)
+    assert status(view) == f"{before} · computing log p(x): 35%, 5 s"
+    view.status.set_waiting("log p(x)", True)
+    now[0] += 2
+    view.status.set_waiting("Likelihood", True)
+    assert status(view) == f"{before} · computing log p(x): 2 s", "another image begins"
     view.status.set_waiting("log p(x)", False)
     assert status(view) == before
     now[0] += 2

@@ -95,6 +95,42 @@ def test_places_far_outside_are_silent(
     assert picture(markers).pixelColor(200, 200).alpha() == 0
 
 
+def test_a_name_that_would_stand_on_a_larger_class_moves_aside_or_is_left_out(
+    view: MapView, markers: Markers
+) -> None:
+    def rows(*names: str) -> int:
+        """How many lines of pixels have some of the names, all of which belong in the middle."""
+        markers.set_glyphs(dict.fromkeys(names, (0.0, 0.0)))
+        image = picture(markers)
+        at = view.canvas.to_pixel(0.0, 0.0).toPoint()
+        columns = range(at.x() - 30, at.x() + 30)
+        return sum(
+            any(image.pixelColor(x, y).alpha() for x in columns) for y in range(image.height())
+        )
+
+    one = rows("Ankle boot")
+    assert rows("Ankle boot", "Sneaker") > 1.6 * one
+    three = rows("Ankle boot", "Sneaker", "Sandal")
+    assert three > 2.3 * one
+    before = picture(markers)
+    assert rows("Ankle boot", "Sneaker", "Sandal", "Bag") == three
+    assert picture(markers) == before
+
+
+def test_a_name_at_the_edge_is_whole(view: MapView, markers: Markers) -> None:
+    def inked(z1: float) -> int:
+        markers.set_glyphs({"Ankle boot": (z1, 0.0)})
+        image = picture(markers).convertToFormat(QImage.Format.Format_Alpha8)
+        return len(bytes(image.constBits())) - bytes(image.constBits()).count(0)
+
+    view.canvas.show_exactly(-2.0, 2.0, -2.0, 2.0)
+    left, right, *_ = view.region()
+    whole = inked((left + right) / 2)
+    assert inked(left + 1e-3) == pytest.approx(whole, rel=0.1)
+    assert inked(right - 1e-3) == pytest.approx(whole, rel=0.1)
+    assert inked(left - 1.0) == 0
+
+
 def test_the_theme_colours_them(markers: Markers, show_theme: Callable[[Theme], None]) -> None:
     markers.set_cursor_place((0.0, 0.0))
     light = picture(markers)

@@ -17,7 +17,7 @@ from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.color_maps import sequential
 from vae_explorer.gui.plot.export import KINDS, render_charts
-from vae_explorer.gui.plot.layout import Bar, Plot
+from vae_explorer.gui.plot.layout import Bar, Layout, Plot
 from vae_explorer.gui.plot.marks import (
     Arrow,
     Band,
@@ -180,6 +180,8 @@ def test_the_legend_wraps_and_keeps_room_for_its_values(qtbot: QtBot) -> None:
     chart.set_plot(replace(chart.plot, entries=entries))
     before = chart.frame.top()
     assert before > 2 * chart.fontMetrics().height()
+    filed = Layout.of(chart.plot, chart.placed.rect, chart.font(), density=1.0)  # nothing changes
+    assert filed.frame.top() < before
     entries = tuple(replace(entry, value="−123.45") for entry in entries)
     chart.set_plot(replace(chart.plot, entries=entries))
     assert chart.frame.top() == before

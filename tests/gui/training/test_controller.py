@@ -3,13 +3,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from tests.support.trainee import STEPS, Trainee
 from tests.support.widgets import type_over
 from vae_explorer import paths
+from vae_explorer.gui.main_thread import run_events
 from vae_explorer.gui.training import controller
 from vae_explorer.gui.widgets.number_box import NumberBox
 from vae_explorer.session.training.events import Found, Phase
@@ -188,7 +188,7 @@ def test_an_estimate_comes_by_itself(
     assert trainee.text("Estimate").startswith("About"), "what is known comes at once"
     person.window.docks.show("layers")
     panel.take_recipe(recipe.replace(batch_size=9))
-    QTest.qWait(100)
+    run_events(100)
     assert trainee.text("Estimate") == "", "nobody looks"
     assert not person.errors, "it is said where the recipe is"
 
@@ -209,7 +209,7 @@ def test_no_recipe_is_measured_beside_a_run(
     trainee.panel.hide()
     trainee.panel.show()
     trainee.wait_paused(1)
-    QTest.qWait(50)
+    run_events(50)
     assert not measured
     trainee.end()
 

@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QTableWidget, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
+from vae_explorer.gui.main_thread import run_events
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.layout import words
 from vae_explorer.gui.plot.marks import Level
@@ -94,7 +95,7 @@ def test_it_stays_for_the_pointer_on_it_and_goes_when_that_leaves(
     QApplication.sendEvent(label, QEvent(QEvent.Type.Leave))
     spot = QPointF(1, 1)
     QApplication.sendEvent(card(school), QEnterEvent(spot, spot, spot))
-    QTest.qWait(400)
+    run_events(400)
     assert explained(school), "the link can be reached"
     QApplication.sendEvent(card(school), QEvent(QEvent.Type.Leave))
     qtbot.waitUntil(lambda: not explained(school))

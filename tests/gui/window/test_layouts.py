@@ -97,6 +97,26 @@ def test_lessons_and_docks_leave_no_least_size_behind(reader: Person) -> None:
         assert least.height() <= SIZES[0][1], layout
 
 
+def test_smaller_type_gives_back_what_larger_took(open_person: "Callable[..., Person]") -> None:
+    def sizes() -> dict[str, tuple[int, int]]:
+        docks = person.window.findChildren(QDockWidget)
+        return {
+            dock.objectName(): (dock.width(), dock.height())
+            for dock in docks
+            if not dock.visibleRegion().isEmpty()
+        }
+
+    person, before = open_person(), QApplication.font()
+    person.window.resize(*SIZES[1])
+    settle()
+    usual, large = sizes(), QApplication.font()
+    large.setPointSizeF(2 * before.pointSizeF())
+    QApplication.setFont(large)
+    person.wait(lambda: sizes()["decode"][0] > 1.4 * usual["decode"][0])
+    QApplication.setFont(before)
+    person.wait(lambda: sizes() == usual)
+
+
 def test_all_tabs_of_a_narrow_side_are_whole(reader: Person) -> None:
     reader.window.resize(*SIZES[0])
     reader.trigger("layout_explore")

@@ -73,7 +73,7 @@ def test_every_figure_of_it_is_marked_and_says_why(person: Person, gray: Path) -
     assert WHY in titles["ELBO ‡ cross-entropy, no likelihood"]
     assert "KL" in titles
     person.hover(person.position(person.lone))
-    (card,) = window.map.findChildren(PointTooltip)
+    (card,) = window.findChildren(PointTooltip)
     person.wait(lambda: any("log p(x) ‡" in text for text in labels(card, r"(?s).*ELBO.*")))
     (caption,) = labels(card, r"(?s).*ELBO.*")
     assert "ELBO ‡" in caption

@@ -55,13 +55,18 @@ def small(recipe: Recipe) -> Recipe:
     return recipe.replace(epochs=2, batch_size=10, validation_images=10)
 
 
-def open_data(person: Person, path: Path) -> Dataset:
-    app = person.window.app
-    before = app.data.now
-    app.data.open(path)
+def agreed(person: Person) -> Dataset:
+    """The data that are offered, and opened now."""
+    data = person.window.app.data
+    before = data.now
     person.agree()
-    person.wait(lambda: app.data.now is not before)
-    return app.data.now
+    person.wait(lambda: data.now is not before)
+    return data.now
+
+
+def open_data(person: Person, path: Path) -> Dataset:
+    person.window.app.data.open(path)
+    return agreed(person)
 
 
 def train(person: Person, recipe: Recipe, images: int = 60) -> None:
@@ -100,10 +105,7 @@ def test_own_images_are_opened_trained_on_and_explored(
         invert.click()
         person.wait(lambda: looks)
         assert looks.pop().reading.invert is inverted
-    before = app.data.now
-    person.agree()
-    person.wait(lambda: app.data.now is not before)
-    data = app.data.now
+    data = agreed(person)
     assert window.training.recipe().validation_images == 6
     assert data.name == "shapes"
     assert person.positions is positions, "the model on the map reads images of another size"
@@ -218,11 +220,8 @@ def test_no_model_that_was_sent_leads_into_a_folder(person: Person, tmp_path: Pa
 def test_data_of_the_models_size_are_shown_by_it_at_once(person: Person, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     path = tmp_path / "noise.npz"
-    arrays: dict[str, Any] = {
-        f"{split}_images": rng.integers(0, 256, (20, 28, 28), np.uint8)
-        for split in ("train", "test")
-    }
-    np.savez(path, **arrays)
+    train, test = rng.integers(0, 256, (2, 20, 28, 28), np.uint8)
+    np.savez(path, train_images=train, test_images=test)
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path))])
     assert person.drop(mime)
@@ -265,10 +264,7 @@ def test_a_sheet_of_an_unknown_grid_is_opened_by_the_choice(person: Person, tmp_
     assert any("give the grid" in text for text in notes(dialog))
     app.data.open(path, Reading(grid=(2, 1)))
     person.wait(lambda: "A sheet cut into 2 rows and 1 columns of 11×39." in notes(dialog))
-    before = app.data.now
-    person.agree()
-    person.wait(lambda: app.data.now is not before)
-    assert app.data.now.image_shape == (11, 39)
+    assert agreed(person).image_shape == (11, 39)
     assert not person.errors
 
 

@@ -1,5 +1,6 @@
 """The hints of the first start."""
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible
@@ -8,6 +9,8 @@ from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
 from tests.support.person import Person
 from vae_explorer import paths
+from vae_explorer.gui.main_thread import run_events
+from vae_explorer.gui.map.point_tooltip import PointTooltip
 from vae_explorer.gui.widgets.hint import Hint
 from vae_explorer.session.files.settings import Settings
 from vae_explorer.session.training.events import Phase
@@ -39,7 +42,7 @@ def box(person: Person, hint: Hint) -> QRect:
 
 def settle() -> None:
     for _ in range(3):
-        QTest.qWait(20)
+        run_events(20)
 
 
 def test_it_comes_at_the_first_start_alone(person: Person) -> None:
@@ -96,6 +99,22 @@ def test_each_goes_when_it_was_followed(person: Person, recipe: Recipe) -> None:
     assert not window.actions_["tour"].isChecked()
     window.app.training.stop()
     person.wait_for_phase(Phase.IDLE)
+
+
+def test_none_lies_over_the_card_of_a_point(person: Person) -> None:
+    window = person.window
+    person.trigger("tour")
+    person.wait(lambda: len(hints(person)) == 3)
+    where = box(person, hints(person)[2])
+    corner = window.map.canvas.mapTo(window, QPoint()).toTuple()
+    away = np.hypot(*(window.map.point_pixels() + corner - where.center().toTuple()).T)
+    person.hover(person.position(int(away.argmin())))
+    (card,) = window.findChildren(PointTooltip)
+    person.wait(card.isVisible)
+    assert card.geometry().intersects(where), "there is something to cover"
+    settle()
+    order = [child for child in window.children() if isinstance(child, QWidget)]
+    assert order.index(card) > order.index(hints(person)[2])
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Space])

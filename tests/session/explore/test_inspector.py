@@ -84,6 +84,23 @@ def test_it_is_busy_from_a_pin_to_the_inspection(
     assert not busy[-1]
 
 
+def test_it_says_how_far_it_is_where_that_takes_long(
+    inspector: Inspector, pins: Pins, main: MainThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vae_explorer.session.jobs._SELDOM_S", -1)
+    shares: list[float] = []
+    inspector.progress.connect(shares.append)
+    pins.pin("test", 42)  # of which nothing is known yet
+    main.run()
+    assert 0 < shares[0] < 1
+    assert shares[-1] == 1
+    told = len(shares)
+    monkeypatch.setattr("vae_explorer.session.jobs._SELDOM_S", 60)
+    pins.pin("test", 43)
+    main.run()
+    assert len(shares) == told, "nobody could read it"
+
+
 def test_its_scores_are_those_of_the_point_and_of_a_sum_over_a_grid(
     story: Story, pins: Pins, main: MainThread, trained: Snapshot
 ) -> None:

@@ -121,6 +121,14 @@ def test_stopping_ends_at_the_step_shown(refiner: Refiner, story: Story, pace: P
     assert len(story.ends) == 1
 
 
+def test_it_ends_at_the_step_asked_for(refiner: Refiner, story: Story, pace: Pace) -> None:
+    refiner.start(8)
+    pace.run()
+    assert [step.step for step in story.steps] == [0, 6, 8]
+    assert story.ends == [story.steps[-1]]
+    assert refiner.last is story.steps[-1]
+
+
 def test_another_start_replaces_the_one_before(
     refiner: Refiner, story: Story, pace: Pace, trained: Snapshot, digits: ImageSet
 ) -> None:

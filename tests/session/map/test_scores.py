@@ -77,6 +77,18 @@ def test_more_is_known_chunk_by_chunk(
     np.testing.assert_allclose(scores.known["log_likelihood"], expected.log_likelihood, rtol=1e-5)
 
 
+def test_of_log_px_the_share_of_a_chunk_is_told_too(
+    scores: Scores, main: MainThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vae_explorer.session.jobs._SELDOM_S", -1)
+    texts: list[str] = []
+    scores.progress.connect(texts.append)
+    scores.request("a", ("log_marginal",))
+    main.run()
+    assert "log p(x): 250 of 600 images, 100% of the next 250" in texts
+    assert "log p(x): 500 of 600 images, 100% of the next 100" in texts
+
+
 def test_what_is_given_does_not_change_any_more(
     scores: Scores, story: list[Arrays], main: MainThread
 ) -> None:

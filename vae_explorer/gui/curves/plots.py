@@ -16,7 +16,7 @@ from vae_explorer.gui.curves.curve_runs import CurveRuns
 from vae_explorer.gui.curves.curve_table import Overlay
 from vae_explorer.gui.curves.panel import Panel
 from vae_explorer.gui.curves.trace import TimeScale
-from vae_explorer.gui.plot.export import columns_for, render_charts
+from vae_explorer.gui.plot.export import render_charts
 from vae_explorer.gui.theme import Theme, Themed, current_theme
 from vae_explorer.gui.widgets.empty_state import EmptyState
 from vae_explorer.gui.widgets.rows import column, held
@@ -160,11 +160,8 @@ class ElboPlot(Themed):
             remark = self._runs.remark
             return to_csv(self.history.points, remark.mark if remark else "").encode()
         self._draw(whole=True)  # the dock may be hidden, and a run that grows leaves room
-        style = style or FigureStyle()
         plots = [panel.whole for panel in self._wanted()]
-        width, height = style.room
-        columns = columns_for(len(plots), int(width), int(height))
-        return render_charts(kind, plots, style, columns, "training curves")
+        return render_charts(kind, plots, style, title="training curves")
 
     @override
     def set_theme(self, theme: Theme) -> None:

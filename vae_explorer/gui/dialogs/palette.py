@@ -38,7 +38,7 @@ _SEPARATOR = " › "
 _WIDTH = 560  # logical pixels, in a window that is wide enough
 _MARGIN = 8
 _MOST_ROWS = 12
-_GAP = 10  # between the texts of a row
+_GAP = 8  # between the texts of a row
 _START_POINTS, _RUN_POINTS = 3, 2
 
 _PATH, _KEYS = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1

@@ -68,7 +68,7 @@ class PictureGrid(Chart):
 
     def _fit(self) -> None:
         """Make room for all, in as many columns as make them largest."""
-        count = max(1, len(self._pictures))
+        count = len(self._pictures) or self._columns**2 or 1
         width, height = self.width(), self.height() - self.fontMetrics().height()
         choices = [self._columns] if self._columns else range(1, count + 1)
         columns = max(choices, key=lambda n: min(width / n, height / -(-count // n)))

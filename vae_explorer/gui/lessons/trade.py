@@ -50,7 +50,7 @@ class TradeView(LessonView):
             f"Decoded; framed where q(z) is below {HOLE:g} of the prior's density, in a hole. "
             "Point at one to see where it lies"
         )
-        self._probe = DigitView("Decoded at the pointer", "point at a code")
+        self._probe = DigitView("Decoded at the pointer", "point at a code", "at the pointer")
         self._readout = Readout(2, growing=True)
         tip = "Train a small model at each β that has none yet, a few seconds each"
         self._train = button("&Train Small Models", tip, self._on_train)
@@ -74,7 +74,7 @@ class TradeView(LessonView):
         training = beside(self._train, self._bar)
         side = column((self._probe, 1), self.form.rows["draws"])
         below = beside((self._sheet, 5), (self._draws, 5), (side, 2))
-        figures = row((self._plane, 1), (self._map, 1), spacing=10)
+        figures = row((self._plane, 1), (self._map, 1), spacing=8)
         fill(self.page, (figures, 3), slider, self._readout, (below, 2), training)
         self.controls = {"train": training, "slider": slider, "pictures": below}
 
@@ -196,7 +196,8 @@ class TradeView(LessonView):
             self._bar.setFormat(f"{trained} of {len(BETAS)} trained")
         else:
             self._bar.setValue(round(self._bar.maximum() * progress.share))
-            self._bar.setFormat(f"training at β = {progress.beta:g}; {progress.wait} wait")
+            then = f", then {progress.wait} more" if progress.wait else ""
+            self._bar.setFormat(f"training at β = {progress.beta:g}{then}")
 
     # What a person does
 

@@ -169,6 +169,7 @@ class MapController(Controller):
         app.layers.drawn.connect(self._on_drawn)
         app.layers.busy_changed.connect(self._on_busy)
         app.inspector.busy_changed.connect(partial(self.view.status.set_waiting, "log p(x)"))
+        app.inspector.progress.connect(partial(self.view.status.set_share, "log p(x)"))
         app.layers.current_changed.connect(self._on_current)
 
     # What the explorer says

@@ -18,7 +18,7 @@ from vae_explorer.gui.map.raster import opacity
 from vae_explorer.gui.map.splat import MARGIN, MAX_DIAMETER
 from vae_explorer.gui.map.status_line import told
 from vae_explorer.gui.plot.axis import Axis
-from vae_explorer.gui.plot.captions import Outlined
+from vae_explorer.gui.plot.captions import Outlined, beside, free
 from vae_explorer.gui.plot.color_maps import opaque
 from vae_explorer.gui.plot.latent_marks import halo_color
 from vae_explorer.gui.plot.layout import Bar, Layout, Plot
@@ -200,10 +200,13 @@ def _paint_dots(
 def _paint_names(
     glyphs: Mapping[str, tuple[float, float]], painter: QPainter, layout: Layout, theme: Theme
 ) -> None:
-    font = glyph_font(layout.font)
+    font, halo = glyph_font(layout.font), QPen(halo_color(theme), _HALO)
+    taken: list[QRectF] = []
     for text, place in glyphs.items():
-        halo = QPen(halo_color(theme), _HALO)
-        Outlined(text, font).write(painter, layout.to_pixel(*place), halo, QColor(theme.text))
+        name = Outlined(text, font)
+        places = beside(layout.to_pixel(*place), name.box, font, layout.frame)
+        if (at := free(places, name.box, taken)) is not None:
+            name.write(painter, at, halo, QColor(theme.text))
 
 
 def _value(colors: PointColors, row: int) -> str | float:

@@ -15,7 +15,7 @@ _OUTERMOST = 2.0  # per cent of the points that are left out of the grid on each
 
 
 def class_places(positions: Float32, labels: Labels) -> dict[int, tuple[float, float]]:
-    """The densest position of every class with some points, in latent units.
+    """The densest position of every class with some points, in latent units, the largest first.
 
     Args:
         positions: (n, 2); positions that are not finite do not count.
@@ -39,8 +39,9 @@ def class_places(positions: Float32, labels: Labels) -> dict[int, tuple[float, f
     thick = (rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:]).reshape(classes, -1)
     best = thick.argmax(axis=1)
     places = low + (np.stack([best % _CELLS, best // _CELLS], axis=1) + 0.5) * span / _CELLS
-    enough = counts.sum(axis=(1, 2)) >= _FEWEST
-    return {label: (float(z1), float(z2)) for label, (z1, z2) in enumerate(places) if enough[label]}
+    sizes = counts.sum(axis=(1, 2))
+    largest = np.argsort(-sizes, kind="stable").tolist()
+    return {n: (float(places[n, 0]), float(places[n, 1])) for n in largest if sizes[n] >= _FEWEST}
 
 
 @lru_cache(maxsize=8)
@@ -49,15 +50,19 @@ def glyph_texts(names: tuple[str, ...]) -> tuple[str, ...]:
 
     Of those that begin alike the end is shown too, or else the number.
     """
-    starts = Counter(name[:_LONGEST] for name in names)
+    starts = Counter(name[: _LONGEST - 1] for name in names)
     texts = [
-        name[:_LONGEST]
-        if starts[name[:_LONGEST]] == 1 or len(name) <= _LONGEST
+        _cut(name)
+        if starts[name[: _LONGEST - 1]] == 1 or len(name) <= _LONGEST
         else f"{name[: _LONGEST // 2 - 1]}…{name[-_LONGEST // 2 :]}"
         for name in names
     ]
     alike = Counter(texts)
     return tuple(
-        text if alike[text] == 1 else f"{number} {text}"[:_LONGEST]
+        text if alike[text] == 1 else _cut(f"{number} {text}")
         for number, text in enumerate(texts, 1)
     )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1].rstrip()}…"

@@ -89,8 +89,8 @@ class Hover(QObject):
             self._dwell.start()
 
     def _on_dwell(self) -> None:
-        self._show_card()
         self.dwelt.emit(self.row)
+        self._show_card()  # above what that moves or raises
 
     def _show_card(self) -> None:
         place = None if self.row == -1 else self._cloud.position(self.row)

@@ -85,7 +85,7 @@ class MapView(Themed):
         column.setSpacing(0)
         column.addWidget(self._key, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.legend, 1)
-        layout = QGridLayout(self)
+        layout = self._grid = QGridLayout(self)
         layout.setContentsMargins(0, MARGIN, 0, 0)
         layout.setSpacing(0)
         layout.setColumnStretch(0, 1)
@@ -129,6 +129,7 @@ class MapView(Themed):
         counts = {label: n for label, n in enumerate(numbers) if n}
         names = points.data.classes
         self.legend.set_counts(counts if names else {}, names)
+        self._grid.activate()  # or the first picture, and the fit, would be of a wider plane
         self._easing.stop()
         self.canvas.set_axes(points.axes)
         first, self._points = self._points is None, points

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.map.plot import LatentPlot
+from vae_explorer.gui.plot.captions import beside, free
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.types import LatentPoint
 
@@ -69,7 +70,7 @@ class Markers(QWidget):
         self.update(self._ring_region(position))
 
     def set_glyphs(self, glyphs: dict[str, tuple[float, float]]) -> None:
-        """Write each text at its position."""
+        """Write each text at its position, the first foremost: of two that meet one gives way."""
         self.glyphs = glyphs
         self.update()
 
@@ -79,7 +80,7 @@ class Markers(QWidget):
         with QPainter(self) as painter:
             area = self._plot.plot_rect()
             painter.setClipRect(area)
-            self._draw_glyphs(painter)
+            self._draw_glyphs(painter, area)
             if self.cursor_place is not None:
                 self._draw_hairs(painter, area.toAlignedRect(), self._at(self.cursor_place))
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -117,12 +118,15 @@ class Markers(QWidget):
             painter.setBrush(color)
             painter.drawRects(hairs)
 
-    def _draw_glyphs(self, painter: QPainter) -> None:
+    def _draw_glyphs(self, painter: QPainter, area: QRectF) -> None:
+        font, taken = glyph_font(self.font()), list[QRectF]()
         for text, position in self.glyphs.items():
             picture = self._glyph(text)
-            size = picture.deviceIndependentSize()
-            corner = QPointF(size.width() / 2, size.height() / 2)
-            painter.drawPixmap(self._at(position) - corner, picture)
+            box = QRectF(QPointF(), picture.deviceIndependentSize())
+            box.moveCenter(QPointF())
+            places = beside(self._at(position), box, font, area)
+            if (at := free(places, box, taken)) is not None:
+                painter.drawPixmap(at + box.topLeft(), picture)
 
     def _glyph(self, text: str) -> QPixmap:
         """A bold text with its halo; kept, since drawing it costs more than all the markers."""

@@ -15,11 +15,11 @@ _CORNER = 5.0
 
 
 class PointTooltip(Themed):
-    """Floats over its parent, is deaf, and never leaves it."""
+    """Floats over a room and all else in its window, is deaf, and never leaves the room."""
 
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._parent = parent
+    def __init__(self, room: QWidget) -> None:
+        super().__init__(room)
+        self._room = room
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._picture = QLabel()
         self._picture.setAccessibleName("Hovered image")
@@ -30,7 +30,7 @@ class PointTooltip(Themed):
         enlarge(self._label, TITLE)
         layout = QGridLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
-        layout.setHorizontalSpacing(6)
+        layout.setHorizontalSpacing(8)
         layout.setVerticalSpacing(2)
         layout.addWidget(self._picture, 0, 0, 1, 3, Qt.AlignmentFlag.AlignHCenter)
         layout.addWidget(self._swatch, 1, 0)
@@ -73,13 +73,15 @@ class PointTooltip(Themed):
 
     def show_beside(self, at: QPointF) -> None:
         """Appear below and to the right of pixel ``at``, or wherever there is room."""
-        room, size = self._parent.size(), self.size()
+        room, size, window = self._room.size(), self.size(), self._room.window()
         x, y = int(at.x()) + _DISTANCE, int(at.y()) + _DISTANCE
         if x + size.width() > room.width():
             x = int(at.x()) - _DISTANCE - size.width()
         if y + size.height() > room.height():
             y = int(at.y()) - _DISTANCE - size.height()
-        self.move(QPoint(max(x, 0), max(y, 0)))
+        if self.parentWidget() is not window:
+            self.setParent(window)  # which the room was put into only later
+        self.move(self._room.mapTo(window, QPoint(max(x, 0), max(y, 0))))
         self.show()
         self.raise_()
 

@@ -27,6 +27,7 @@ class StatusLine(QWidget):
         super().__init__()
         self._points = self._work = self._age = ""
         self._waiting: dict[str, float] = {}
+        self._shares: dict[str, float] = {}
         self._clock = QTimer(self, interval=1_000)
         self._clock.timeout.connect(self._show)
         self._text = QLabel()
@@ -73,12 +74,18 @@ class StatusLine(QWidget):
     def set_waiting(self, what: str, waiting: bool) -> None:
         """Say that something is being computed, and for how long, once it takes a second."""
         self._waiting.pop(what, None)
+        self._shares.pop(what, None)
         if waiting:
             self._waiting[what] = monotonic()
         if not self._waiting:
             self._clock.stop()
         elif not self._clock.isActive():
             self._clock.start()
+        self._show()
+
+    def set_share(self, what: str, share: float) -> None:
+        """Say how much is done of what is being computed."""
+        self._shares[what] = share
         self._show()
 
     def set_color_choices(self, choices: tuple[tuple[str, str], ...], by: str) -> None:
@@ -97,7 +104,8 @@ class StatusLine(QWidget):
         if self._waiting:  # one after the other
             what, since = next(iter(self._waiting.items()))
             seconds = int(monotonic() - since)
-            waiting = f"computing {what}: {seconds} s" if seconds else ""
+            done = f"{self._shares[what]:.0%}, " if what in self._shares else ""
+            waiting = f"computing {what}: {done}{seconds} s" if seconds else ""
         self._text.setText(self._work or joined(self._points, self._age, waiting))
 
     def _on_color(self) -> None:

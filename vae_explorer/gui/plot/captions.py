@@ -1,6 +1,6 @@
 """What is written on marks in latent units: beside lines, clear of each other."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QColor,
     QFont,
     QFontInfo,
+    QFontMetricsF,
     QPainter,
     QPainterPath,
     QPen,
@@ -40,6 +41,11 @@ class Outlined:
         self._start = -path.boundingRect().center() / _TEXT_FINENESS
         path.translate(self._start * _TEXT_FINENESS)
         self.glyphs = QTransform.fromScale(1 / _TEXT_FINENESS, 1 / _TEXT_FINENESS).map(path)
+
+    @property
+    def box(self) -> QRectF:
+        """The room it takes about the origin."""
+        return self.glyphs.boundingRect().adjusted(-2, -2, 2, 2)
 
     def write(self, painter: QPainter, at: QPointF, halo: QPen, color: QColor) -> None:
         """Write it about a pixel, in a file of lines as letters."""
@@ -94,10 +100,24 @@ def write_captions(painter: QPainter, texts: Sequence[Caption], view: QRectF, th
     ground.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     taken: list[QRectF] = []
     for caption in texts:
-        for position in caption.positions(inner):
-            at = to_pixels.map(position)
-            box = caption.text.glyphs.boundingRect().translated(at).adjusted(-2, -2, 2, 2)
-            if not any(box.intersects(other) for other in taken):
-                taken.append(box)
-                caption.text.write(painter, at, ground, QColor(theme.text))
-                break
+        places = (to_pixels.map(position) for position in caption.positions(inner))
+        if (at := free(places, caption.text.box, taken)) is not None:
+            caption.text.write(painter, at, ground, QColor(theme.text))
+
+
+def free(places: Iterable[QPointF], box: QRectF, taken: list[QRectF]) -> QPointF | None:
+    """The first place where a ``box`` about it stands on none of those ``taken``; now it is one."""
+    for at in places:
+        there = box.translated(at)
+        if not any(there.intersects(other) for other in taken):
+            taken.append(there)
+            return at
+    return None
+
+
+def beside(at: QPointF, box: QRectF, font: QFont, area: QRectF) -> Iterator[QPointF]:
+    """Where the name of what is there may stand, whole: on it, or a line above or below."""
+    if area.contains(at):
+        at.setX(max(area.left() - box.left(), min(at.x(), area.right() - box.right())))
+    line = QPointF(0, QFontMetricsF(font).height())
+    yield from (at, at - line, at + line)

@@ -67,16 +67,16 @@ def render_charts(
     kind: str,
     plots: Sequence[Plot],
     style: FigureStyle | None = None,
-    columns: int = 1,
+    columns: int = 0,
     title: str = "",
 ) -> bytes:
-    """The plots side by side in this many columns, as large as each other, or their numbers.
+    """The plots side by side, as large as each other, or their numbers.
 
     Args:
         kind: one of ``KINDS``.
         plots: one or more.
         style: of all of it.
-        columns: how many stand side by side.
+        columns: how many stand side by side, by default as many as suit the room.
         title: of the file, by default of the first plot.
 
     Raises:
@@ -92,6 +92,7 @@ def render_charts(
         return csv_bytes(_lines(plots))
     style = style or FigureStyle()
     whole = QSizeF(*style.room)
+    columns = columns or columns_for(len(plots), *map(int, style.room))
     density = style.pixel * style.dpi / 72
     theme = _theme(style)
 

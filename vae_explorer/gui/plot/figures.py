@@ -8,7 +8,7 @@ from functools import partial
 from PySide6.QtWidgets import QWidget
 
 from vae_explorer.export.figure import FigureStyle
-from vae_explorer.gui.plot.export import columns_for, render_charts
+from vae_explorer.gui.plot.export import render_charts
 from vae_explorer.gui.plot.menu import Export
 from vae_explorer.gui.plot.plot_view import PlotView
 
@@ -54,10 +54,7 @@ def room_of(widget: QWidget | None) -> QWidget | None:
 
 
 def _together(charts: Sequence[PlotView], kind: str, style: FigureStyle | None = None, /) -> bytes:
-    style = style or FigureStyle()
-    width, height = style.room
-    columns = columns_for(len(charts), int(width), int(height))
-    return render_charts(kind, [chart.whole for chart in charts], style, columns)
+    return render_charts(kind, [chart.whole for chart in charts], style)
 
 
 def _slug(title: str) -> str:

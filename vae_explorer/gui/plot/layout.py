@@ -108,7 +108,7 @@ class Layout:
         scale = 1.0 if density else font.pixelSize() / usual
         metrics = QFontMetricsF(font)
         line = metrics.height()
-        starts, head = _flow(plot, rect, font)
+        starts, head = _flow(plot, rect, font, "" if density else _ROOM)
         beside = metrics.horizontalAdvance(_NUMBER) + _PAD if plot.y.numbers else 1.0
         below = bool(plot.x.label and plot.y.label)
         bottom = line * (1 + below) + _TICK + 2 if plot.x.numbers else 1.0
@@ -208,10 +208,11 @@ def entry_words(entry: Entry) -> str:
     return f"{name} {entry.value}".strip()
 
 
-def _flow(plot: Plot, rect: QRectF, font: QFont) -> tuple[tuple[QPointF, ...], float]:
+def _flow(plot: Plot, rect: QRectF, font: QFont, room: str) -> tuple[tuple[QPointF, ...], float]:
     """Where the legend's entries begin, after the title and on lines under it, and their height.
 
-    Strokes with their names begin a line of their own if they have room in one there alone.
+    Strokes with their names begin a line of their own if they have room in one there alone. A value
+    takes ``room`` at least, so that none moves as they change.
     """
     metrics, bold = QFontMetricsF(font), QFontMetricsF(pixel_font(font, bold=True))
     left, right = rect.left() + 2.0, rect.right()
@@ -223,7 +224,7 @@ def _flow(plot: Plot, rect: QRectF, font: QFont) -> tuple[tuple[QPointF, ...], f
         dense = entry.stroke == "●" and len(entry.name) <= _SHORT  # a class
         width = metrics.horizontalAdvance(words) + (2.0 if dense else 8.0)
         if entry.value:
-            width += max(map(metrics.horizontalAdvance, (_ROOM, entry.value)))
+            width += max(map(metrics.horizontalAdvance, (room, entry.value)))
         widths.append(width)
     strokes = [bool(entry.stroke) for entry in plot.legend]
     starts = []

@@ -27,7 +27,7 @@ _REACH = 4.0
 """Latent units from the middle of a small map to its edge."""
 _SMALLEST, _LARGEST = 64, 260
 """Pixels on a side of a small map."""
-_GAP = 6
+_GAP = 8
 _EDGE = Line(
     _REACH * np.array([-1, 1, 1, -1, -1]), _REACH * np.array([-1, -1, 1, 1, -1]), "accent", width=3
 )

@@ -22,7 +22,7 @@ from vae_explorer.gui.theme import current_theme
 
 _TEXT = 190  # logical pixels across
 _BADGE = 22  # the number's circle
-_MARGIN = 10
+_MARGIN = 8
 _CORNER = 14  # of the box, which the arrow leaves alone
 _REACH = 9.0  # half of the arrow's base, where it is short
 _SLENDER = 600.0  # half of the base times the length, where it is long

@@ -70,7 +70,7 @@ class TermCard(QFrame):
         self.text.setFixedWidth(_WIDTH)
         self.text.linkActivated.connect(self._follow)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(10, 8, 10, 8)
+        layout.setContentsMargins(8, 8, 8, 8)
         layout.addWidget(self.text)
         self._of: QWidget | None = None
         self._area = QRect()

@@ -21,10 +21,11 @@ class DockTabs(QObject):
         self._timer.timeout.connect(self._settle)
         self._docks = {dock.windowTitle(): dock for dock in docks}
         for dock in self._docks.values():
-            dock.visibilityChanged.connect(self._on_visibility)
+            dock.visibilityChanged.connect(self.settle)
 
     @Slot()
-    def _on_visibility(self) -> None:
+    def settle(self) -> None:
+        """Look at the tabs again, once the window is laid out."""
         self._timer.start()
 
     @Slot()

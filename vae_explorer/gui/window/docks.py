@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.window.dock_tabs import DockTabs
@@ -25,7 +25,7 @@ class Docks(QObject):
     """The panels of a window as docks that a person may move, float, resize and close.
 
     What a layout shows depends on the room there is. Sizes follow that of the window until a person
-    drags an edge of a dock.
+    drags an edge of a dock, and again after the type has changed.
 
     Args:
         window: whose docks they are.
@@ -39,6 +39,7 @@ class Docks(QObject):
         self._panels = {panel.id: panel for panel in panels}
         self._docks: dict[str, QDockWidget] = {}
         self._sizes_are_theirs = False
+        self._fitted = self._type_size
         self._front: list[Panel] = []
         self._refitting = QTimer(self, singleShot=True, interval=0)
         self._refitting.timeout.connect(self._refit)
@@ -109,6 +110,7 @@ class Docks(QObject):
     @Slot()
     def _refit(self) -> None:
         if not self._sizes_are_theirs:
+            QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
             self._fit(self._window.size())
 
     def state(self) -> str:
@@ -136,6 +138,11 @@ class Docks(QObject):
                 self._arrange(event.size())
             elif not self._sizes_are_theirs or self._is_crowded(event):
                 self._fit(event.size())
+        elif event.type() == QEvent.Type.FontChange and self._type_size != self._fitted:
+            self._fitted = self._type_size
+            self._sizes_are_theirs = False  # in other type they would cut or waste
+            self._tabs.settle()
+            self.refit()
         return super().eventFilter(watched, event)
 
     @property

@@ -18,7 +18,7 @@ _LEAST = 60  # logical pixels of a field that gives way
 _NAME, _MOST_NAME = 150, 0.45  # the least of the model's, and the most of the width, before others
 _MOST = 16_777_215  # and of any widget, as Qt has it
 _MESSAGE_MS = 8_000
-_APART = 10  # logical pixels from one text to the next
+_APART = 8  # logical pixels from one text to the next
 
 
 class StatusBar(QStatusBar):

@@ -18,8 +18,8 @@ from vae_explorer.session.app import App
 from vae_explorer.session.training.events import Phase, TrainingStatus
 from vae_explorer.types import Float64
 
-_GAP = 14  # from the first hint to the point that it shows
-_INSET = 6  # from the edges of the map, and between hints
+_GAP = 16  # from the first hint to the point that it shows
+_INSET = 8  # from the edges of the map, and between hints
 _MOVES = (
     QEvent.Type.Resize,
     QEvent.Type.Move,

@@ -16,7 +16,7 @@ import numpy as np
 
 from vae_explorer.latent.figures import image_figures, own_draws
 from vae_explorer.latent.quadrature import exact_posterior
-from vae_explorer.model.trained import Check, TrainedVAE, unchecked
+from vae_explorer.model.trained import Check, Tell, TrainedVAE, unchecked, untold
 from vae_explorer.types import Float32, Float64, UInt8
 
 _MOST_IMAGES = 64
@@ -100,8 +100,10 @@ def image_bound(model: TrainedVAE, image: UInt8, seed: int, check: Check = unche
     return bound
 
 
-def image_truth(model: TrainedVAE, image: UInt8, seed: int, check: Check = unchecked) -> ImageTruth:
-    """All that is known of an image (h, w); ``check`` is called between chunks of work.
+def image_truth(
+    model: TrainedVAE, image: UInt8, seed: int, check: Check = unchecked, tell: Tell = untold
+) -> ImageTruth:
+    """All that is known of an image (h, w); ``check`` and ``tell`` as for ``exact_posterior``.
 
     Without an integral over the plane all of it is nan, but for the encoder's view.
 
@@ -115,7 +117,7 @@ def image_truth(model: TrainedVAE, image: UInt8, seed: int, check: Check = unche
     if model.no_marginal:
         two = np.full(2, np.nan)
         return ImageTruth(bound, math.nan, math.nan, two, two, np.full((2, 2), np.nan), math.nan)
-    exact = exact_posterior(model, bound.x, check)
+    exact = exact_posterior(model, bound.x, check, tell)
     truth = ImageTruth(
         bound,
         float(exact.log_marginal[0]),

@@ -1,5 +1,6 @@
 """The inspector of the pinned image that is looked at: what each kind of code makes of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -70,6 +71,8 @@ class Inspector:
     """The ``Inspection``, or None as soon as another image, or none, is looked at."""
     busy_changed = Signal(bool)
     """Whether one is being computed; again for each that is asked for."""
+    progress = Signal(float)
+    """Which share is done of what takes long."""
 
     def __init__(self, tasks: Tasks, latent_map: LatentMap, pins: Pins) -> None:
         self._work = tasks.patient("inspect", "The pinned image could not be inspected")
@@ -99,7 +102,7 @@ class Inspector:
         if state is not None and point is not None:
             self.busy_changed.emit(True)
             self._work.run(
-                partial(_inspected, state.model, point, self._seed),
+                partial(_inspected, state.model, point, self._seed, self.progress.emit),
                 partial(self._show, state.model),
                 failed=lambda _: self._show(None),
             )
@@ -119,8 +122,15 @@ def error_image(image: Float32, original: UInt8) -> Float32:
 # The rest runs on the worker's thread.
 
 
-def _inspected(model: TrainedVAE, point: DataPoint, seed: int, control: Control) -> Inspection:
-    truth = image_truth(model, point.original, point.seed, control.check)
+def _inspected(
+    model: TrainedVAE,
+    point: DataPoint,
+    seed: int,
+    progress: Callable[[float], None],
+    control: Control,
+) -> Inspection:
+    tell = control.seldom(progress)
+    truth = image_truth(model, point.original, point.seed, control.check, tell)
     q = truth.bound
     # By eigenvectors: in float32 a needle's covariance need not be positive definite.
     sample = np.random.default_rng((point.seed, seed)).multivariate_normal(

@@ -47,8 +47,12 @@ def refined_content(step: RefinementStep | None) -> LayerContent:
     return LayerContent((ellipses,), f"Step {step.step} of {step.steps}")
 
 
-_Run = Iterator[Refinement]
-"""A refinement under way, resumed on the worker's thread alone."""
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """A refinement under way to its ``last`` step, resumed on the worker's thread alone."""
+
+    found: Iterator[Refinement]
+    last: int
 
 
 class Refiner:
@@ -91,13 +95,17 @@ class Refiner:
         """The last step of a refinement that has ended."""
         return self._last if self._run is None else None
 
-    def start(self) -> None:
-        """Refine the pinned image in place of any other, if there is one."""
+    def start(self, last: int | None = None) -> None:
+        """Refine the pinned image in place of any other, if there is one, to the ``last`` step.
+
+        That is by default the last of all.
+        """
         state, pinned = self._map.state, self._pins.current
         if state is None or pinned is None or state.model.no_marginal:
             return
         model, image, seed = state.model, pinned.original, pinned.seed
-        run = self._run = _refined(model, image, seed)
+        last = STEPS if last is None else min(last, STEPS)
+        run = self._run = _Run(_refined(model, image, seed, last), last)
         self._last = None
         self.started.emit()
         self._advance(run)
@@ -134,7 +142,7 @@ class Refiner:
     def _advance(self, run: _Run) -> None:
         if run is self._run:
             self._steps.run(
-                lambda _: next(run), partial(self._show, run), failed=lambda _: self._end()
+                lambda _: next(run.found), partial(self._show, run), failed=lambda _: self._end()
             )
 
     def _show(self, run: _Run, found: Refinement) -> None:
@@ -148,7 +156,7 @@ class Refiner:
         self.stepped.emit(self._last)
         if run is not self._run:
             return  # stopped by one who listens
-        if found.step == STEPS:
+        if found.step == run.last:
             self._end()
         else:
             self._after(_PAUSE, partial(self._advance, run))
@@ -161,7 +169,7 @@ class Refiner:
 # The rest runs on the worker's thread.
 
 
-def _refined(model: TrainedVAE, image: UInt8, seed: int) -> Iterator[Refinement]:
+def _refined(model: TrainedVAE, image: UInt8, seed: int, last: int) -> Iterator[Refinement]:
     x = image_bound(model, image, seed).x
     # From the q that is on the map: the encoder is fed intensities.
-    yield from refine_posterior(model, x, STEPS, every=_EVERY, encoded=image[None])
+    yield from refine_posterior(model, x, STEPS, every=_EVERY, encoded=image[None], last=last)

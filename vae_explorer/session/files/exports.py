@@ -106,7 +106,7 @@ class Exports:
         whole = isinstance(request, Points) and not request.indices
         known = self._search.known() if whole else {}
         source = Source(state.snapshot, state.path, rotation, lambda: state.data, known=known)
-        if kind.workspace and (view := self.view()):
+        if kind.painted and (view := self.view()):
             named = {"model": model_reference(source).sha256}
             return replace(source, workspace={**view, **named})
         return source

@@ -1,6 +1,7 @@
 """The data set that is open: what runs are trained on, and which data a model is shown on."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,7 +15,7 @@ from vae_explorer.data.opening import inspect, open_images
 from vae_explorer.data.preview import Preview
 from vae_explorer.data.readers.ready_made import known
 from vae_explorer.data.reading import Reading
-from vae_explorer.errors import UserError
+from vae_explorer.errors import DataError, UserError
 from vae_explorer.session.files.settings import MOST_DATA
 from vae_explorer.session.files.settings_file import SettingsFile
 from vae_explorer.session.jobs import Control
@@ -264,21 +265,17 @@ class OpenData:
             with suppress(UserError):  # files of the program may be missing
                 if data.fingerprint == wanted.fingerprint or wanted.are(data.train):
                     return data
-        opened, named = self._settings.now.data, wanted.source
+        opened = self._settings.now.data
         paths = {source.path for source in opened.values()}
-        if named and named.path not in paths and (hidden := _out_of_reach(named.path)):
-            tell(hidden)
-            named = None
-        for source in dict.fromkeys(filter(None, (opened.get(wanted.fingerprint), named))):
+        for source in dict.fromkeys(filter(None, (opened.get(wanted.fingerprint), wanted.source))):
             try:
+                _check_within_reach(source.path, paths)
                 found = open_images(source.path, source.reading)
+                if wanted.are(found.train):
+                    return found
+                tell(f"{source.path} has other content now.")
             except UserError as error:
-                gone = source.path.is_absolute() and not source.path.exists()
-                tell(_gone(source.path) if gone else str(error))
-                continue
-            if wanted.are(found.train):
-                return found
-            tell(f"{source.path} has other content now.")
+                tell(str(error))
         return None
 
     def look(
@@ -318,17 +315,19 @@ def own_images(shape: ImageShape) -> Dataset:
     return digits
 
 
-def _out_of_reach(path: Path) -> str:
-    """Why a file that somebody sent may not lead there, if it may not; "" if it may."""
+def _check_within_reach(path: Path, opened: Collection[Path]) -> None:
+    """Refuse what is gone, and where a file that somebody sent may not lead unless it was opened.
+
+    Raises:
+        DataError: it is one of these.
+    """
     name = known(path)
     if name in ("mnist", "digits"):
-        return ""
-    if name or str(path).startswith(("//", "\\\\")):
-        return f"{path} is on the network, where nothing is looked for unasked."
-    if path.is_dir():
-        return f"{path} is a folder not opened here before, which is not looked into unasked."
-    return "" if path.is_file() else _gone(path)
-
-
-def _gone(path: Path) -> str:
-    return f"{path} is not there any more."
+        return
+    if path not in opened:
+        if name or str(path).startswith(("//", "\\\\")):
+            raise DataError(f"{path} is on the network, where nothing is looked for unasked.")
+        if os.path.isdir(path):
+            raise DataError(f"{path}: a folder not opened here before is not looked into unasked.")
+    if not (name or os.path.exists(path)):
+        raise DataError(f"{path} is not there any more.")

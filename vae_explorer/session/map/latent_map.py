@@ -141,15 +141,11 @@ class LatentMap:
                 model, rotation = _aligned(old, model, unchecked)
             posterior = _rotated(posterior, rotation)
         split = self.choice.split
-        state = replace(self._newest, model=model)
+        state = replace(self._newest, model=model, rotation=rotation)
         labels = labels_of(self._data.of(split))[indices]
-        points = _points(state, split, posterior.mean, indices, labels, rotation=rotation)
+        points = _points(state, split, posterior.mean, indices, labels)
         self._start = self._start or points
-        self.publish(
-            replace(
-                self._newest, model=model, points=points, posterior=posterior, rotation=rotation
-            )
-        )
+        self.publish(replace(state, points=points, posterior=posterior))
 
     def decode_by(self, snapshot: Snapshot, model: TrainedVAE) -> None:
         """Show a model that encodes as the one on the map does; ``model`` is it, rotated alike."""
@@ -199,9 +195,6 @@ class LatentMap:
     def _encode(self, new: MapState) -> None:
         old, split, kind, align = self.state, *astuple(self.choice)
 
-        def end(_: object = None) -> None:
-            self._progress("")
-
         def work(control: Control) -> MapState:
             number = new.data.sizes()[split]
             control.report(partial(self._progress, f"Encoding {number:,} images"))
@@ -211,21 +204,22 @@ class LatentMap:
             posterior, labels = encoded(model, new.data, split, control.check)
             positions = _samples(posterior) if kind == "sample" else posterior.mean
             text = KINDS["mean" if kind == "exact" else kind]
-            everything = np.arange(len(positions))
-            points = _points(
-                replace(new, model=model), split, positions, everything, labels, text, rotation
-            )
-            return replace(new, model=model, points=points, posterior=posterior, rotation=rotation)
+            found = replace(new, model=model, rotation=rotation)
+            points = _points(found, split, positions, np.arange(len(positions)), labels, text)
+            return replace(found, points=points, posterior=posterior)
 
         def done(found: MapState) -> None:
             assert self._newest is not None
-            end()
+            self._end()
             # Saved meanwhile, it has another name.
             self.publish(replace(found, name=self._newest.name, path=self._newest.path))
             if kind == "exact" and not found.model.no_marginal:
                 self._integrate()
 
-        self._encoding.run(work, done, failed=end, cancelled=end)
+        self._encoding.run(work, done, failed=self._end, cancelled=self._end)
+
+    def _end(self, _: object = None) -> None:
+        self._progress("")
 
     def _integrate(self) -> None:
         """Put the exact means in the place of the encoder's."""
@@ -247,15 +241,10 @@ class LatentMap:
 
         def done(exact: MapPoints) -> None:
             assert self.state is not None
-            self._progress("")
+            self._end()
             self.publish(replace(self.state, points=exact))
 
-        self._integration.run(
-            work,
-            done,
-            failed=lambda _: self._progress(""),
-            cancelled=lambda: self._progress(""),
-        )
+        self._integration.run(work, done, failed=self._end, cancelled=self._end)
 
     # What is asked
 
@@ -321,9 +310,8 @@ def _points(
     indices: Int64,
     labels: Labels,
     kind: str = KINDS["mean"],
-    rotation: Float64 | None = None,
 ) -> MapPoints:
-    data, model = state.data, state.model
+    data, model, rotation = state.data, state.model, state.rotation
     remark = foreign(state.snapshot.data, reference(data))
     orientation = "" if rotation is None else f"aligned: {describe(rotation)}"
     return MapPoints(

@@ -183,8 +183,8 @@ class Scores:
         known["elbo"][part] = figures.elbo
         known["log_likelihood"][part] = figures.log_likelihood
 
-    @staticmethod
     def _exact(
+        self,
         model: TrainedVAE,
         images: UInt8,
         seeds: Int64,
@@ -192,5 +192,11 @@ class Scores:
         part: slice,
         control: Control,
     ) -> None:
-        exact = exact_posterior(model, own_draws(model, images, seeds), control.check)
+        count = f"{part.start:,} of {len(known['log_marginal']):,} images"
+        tell = control.seldom(
+            lambda share: self.progress.emit(
+                f"log p(x): {count}, {share:.0%} of the next {len(seeds):,}"
+            )
+        )
+        exact = exact_posterior(model, own_draws(model, images, seeds), control.check, tell)
         known["log_marginal"][part] = exact.log_marginal

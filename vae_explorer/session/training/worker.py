@@ -224,11 +224,10 @@ class Worker:
             if reason and not trainer.finished:
                 self._note(f"Stopping: {reason}")
                 self._desk.stop()
-        if isinstance(event, EpochMetrics):
-            found = findings(trainer.history)
-            if found != self._found:
-                self._found = found
-                self._emit(Found(found))
+        found = findings(trainer.history) if isinstance(event, EpochMetrics) else self._found
+        if found != self._found:
+            self._found = found
+            self._emit(Found(found))
         if time.monotonic() - self._posted >= POST_SECONDS:
             self._flush()
         if self._move_due():
@@ -248,10 +247,10 @@ class Worker:
     # Pausing
 
     def _set_goal(self) -> None:
-        trainer, until = self._trainer, self._desk.orders.until
+        trainer = self._trainer
         whole = trainer.step // trainer.steps_per_epoch + 1
         goals = {"step": trainer.step + 1, "epoch": whole * trainer.steps_per_epoch}
-        self._goal = goals.get(until)
+        self._goal = goals.get(self._desk.orders.until)
 
     def _dissect(self) -> None:
         anatomy = dissect(self._trainer)
@@ -312,9 +311,8 @@ class Worker:
     def _flush(self) -> None:
         """Post what has gathered."""
         points, self._points = tuple(self._points), []
-        trainer = self._trainer
+        trainer, now, marks = self._trainer, time.monotonic(), self._marks
         size = trainer.recipe.batch_size
-        now, marks = time.monotonic(), self._marks
         marks.append((now, trainer.step))
         while now - marks[0][0] > RECENT_SECONDS:
             marks.popleft()
@@ -331,7 +329,7 @@ class Worker:
             trainer.device.type,
         )
         self._emit(Progress(points, status))
-        self._posted = time.monotonic()
+        self._posted = now
 
     def _move(self, snapshot: Snapshot | None = None, posterior: Posterior | None = None) -> None:
         """Have the map move; by all images, if these are encoded beside."""

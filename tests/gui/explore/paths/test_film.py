@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRect
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.support.person import Person
 from vae_explorer.gui.explore.paths.film import Film
+from vae_explorer.gui.main_thread import run_events
 from vae_explorer.gui.window.records import LAYOUTS
 
 
@@ -27,7 +27,7 @@ def test_playing_shows_the_digit_large_in_any_layout(person: Person, layout: str
     assert window.app.cursor.position == pytest.approx((z1, z2))
     person.trigger("play_path")
     frame = playback.frame
-    QTest.qWait(300)
+    run_events(300)
     assert (playback.frame, film.isVisible()) == (frame, True), "a pause is to look at it"
     playback.choose("", 16, False)
     assert not film.isVisible()

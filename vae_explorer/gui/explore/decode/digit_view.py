@@ -10,7 +10,7 @@ from typing_extensions import override
 from vae_explorer.export.figure import FigureStyle
 from vae_explorer.gui.explore.decode.image import qimage_of
 from vae_explorer.gui.plot.menu import chart_menu
-from vae_explorer.gui.theme import MARGIN, current_theme
+from vae_explorer.gui.theme import SPACE, current_theme
 from vae_explorer.number_format import NONE
 from vae_explorer.types import Float32, UInt8
 
@@ -137,7 +137,7 @@ class DigitView(QWidget):
                 painter.drawText(line, Qt.AlignmentFlag.AlignCenter, self._fitting_caption())
 
     def _fitting_caption(self) -> str:
-        metrics, room = self.fontMetrics(), self.width() - MARGIN  # clear of what is beside it
+        metrics, room = self.fontMetrics(), self.width() - SPACE  # clear of what is beside it
         fits = metrics.horizontalAdvance(self._caption) <= room
         text = self._caption if fits else self._short or self._caption
         return metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
