@@ -26,7 +26,6 @@ from vae_explorer.paths import bundled_checkpoint
 from vae_explorer.session.explore.cursor import LATENT_LIMIT
 from vae_explorer.session.training.events import Phase
 from vae_explorer.training.checkpoint import read_checkpoint
-from vae_explorer.training.device import warm_up
 from vae_explorer.training.snapshot import Snapshot
 from vae_explorer.types import Float32, LatentPoint, UInt8
 
@@ -249,15 +248,8 @@ def show_theme(system_scheme: None) -> ShowTheme:
     return show
 
 
-@pytest.fixture(scope="session")
-def _warm() -> None:
-    """Imports what the first window would, which on a busy machine might outlive its test."""
-    warm_up()
-
-
 @pytest.fixture
 def open_person(
-    _warm: None,
     qapp: QApplication,
     small_mnist: dict[str, ImageSet],
     bundled: Snapshot,
