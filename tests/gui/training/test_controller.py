@@ -186,7 +186,7 @@ def test_an_estimate_comes_by_itself(
     assert measured
     panel.take_recipe(recipe.replace(epochs=77))
     assert trainee.text("Estimate").startswith("About"), "what is known comes at once"
-    person.window.docks.show("layers")
+    panel.hide()
     panel.take_recipe(recipe.replace(batch_size=9))
     run_events(100)
     assert trainee.text("Estimate") == "", "nobody looks"
