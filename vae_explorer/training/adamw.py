@@ -31,13 +31,17 @@ class AdamW:
     @torch.no_grad()
     def step(self, rate: float, weight_decay: float) -> None:
         """Take one step with the weights that have a gradient."""
-        moved = {name: weight for name, weight in self._weights.items() if weight.grad is not None}
+        moved = {
+            name: (weight, weight.grad)
+            for name, weight in self._weights.items()
+            if weight.grad is not None
+        }
+        weights, gradients = map(list, zip(*moved.values(), strict=True))
         steps, means, squares = (
             [self.averages[name][key] for name in moved]
             for key in ("step", "exp_avg", "exp_avg_sq")
         )
         adamw(
-            [*moved.values()], [weight.grad for weight in moved.values()], means, squares, [],
-            steps, fused=True, amsgrad=False, beta1=0.9, beta2=0.999, lr=rate,
-            weight_decay=weight_decay, eps=1e-8, maximize=False,
+            weights, gradients, means, squares, [], steps, fused=True, amsgrad=False, beta1=0.9,
+            beta2=0.999, lr=rate, weight_decay=weight_decay, eps=1e-8, maximize=False,
         )  # fmt: skip
