@@ -18,9 +18,8 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import Literal, TypeVar, get_args
 
-import torch
-
 from vae_explorer.errors import UserError
+from vae_explorer.training.device import threads_as_here
 
 T = TypeVar("T")
 
@@ -104,10 +103,7 @@ def ignore() -> None:
 
 
 def _thread(lane: str) -> Executor:
-    # A thread takes the number of the environment until its first parallel operation, so that its
-    # first product might add in another order than the same product on the main thread.
-    threads = torch.get_num_threads()
-    return ThreadPoolExecutor(1, lane, initializer=torch.set_num_threads, initargs=(threads,))
+    return ThreadPoolExecutor(1, lane, initializer=threads_as_here())
 
 
 class Jobs:

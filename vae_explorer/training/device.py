@@ -5,7 +5,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 import torch
 
@@ -114,6 +114,15 @@ def set_threads(
     chosen = count or max(1, (cores - 1 if beside_window else cores) // processes)
     torch.set_num_threads(chosen)
     return chosen
+
+
+def threads_as_here() -> Callable[[], None]:
+    """What a new thread has to call to compute with as many as this one.
+
+    Until its first parallel operation it takes the number of the environment, so that its first
+    product might add in another order than the same product here.
+    """
+    return partial(torch.set_num_threads, torch.get_num_threads())
 
 
 @cache
