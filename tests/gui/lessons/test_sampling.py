@@ -61,7 +61,7 @@ def test_more_samples_are_drawn(view: SamplingView, experiment: Sampling, settle
     assert experiment.result.drawn == 20_000
     assert not stop.isVisible()  # nor the bar, which is full
     bar = view.controls["samples"].findChild(QProgressBar)
-    assert bar.text() == "20,000 drawn"
+    assert bar.text() == "20,000 taken"
     assert not bar.isVisible()
 
 

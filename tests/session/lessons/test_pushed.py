@@ -25,6 +25,8 @@ def test_all_parts_are_of_the_same_density() -> None:
     low, high = result.region[2:]
     row = int((result.height - low) / (high - low) * BINS)
     np.testing.assert_array_equal(result.bars, result.histogram[row])
+    means = result.profile.reshape(BINS, -1).mean(1)
+    np.testing.assert_allclose(result.bars, means, atol=0.15 * means.max())
 
 
 def test_what_is_known_of_the_same_function_is_taken_over() -> None:

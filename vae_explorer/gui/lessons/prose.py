@@ -11,9 +11,10 @@ _GIVEN = re.compile(r"(?<=\w)\|(?=\w)|(?<=\w)\|(?=[ ,.;:)]|$)|(?<!\w)\|(?=\w)", 
 """The bars of p(x|z) and |det J|, at which no line is broken."""
 _TOGETHER = re.compile(
     r"(?<=\blog) (?=[\dp])|(?<=\bdet) (?=J)| (?=‖ )|(?<= ‖) |(?<=I\(x;) "
-    r"|(?<=\b[βkm]) (?== )|(?<=\b[βkm] =) "
+    r"|(?<=\b[βkmxLM\d]) (?== )|(?<=\b[βkmxLM\d] =) "
 )
 """The spaces of log p, det J, q ‖ p and k = 5, likewise."""
+_OVER_TABLE = 6.0  # pixels
 
 
 def unbroken(text: str) -> str:
@@ -44,7 +45,7 @@ class Prose(QTextBrowser):
     def set_text(self, markdown: str) -> None:
         """Show another text; an empty one takes no room."""
         self._markdown = markdown = unbroken(markdown)
-        self.setMarkdown(markdown)
+        self._read()
         self.setVisible(bool(markdown))
         self.updateGeometry()
 
@@ -53,7 +54,15 @@ class Prose(QTextBrowser):
         """Give links the colour of another scheme, which Qt takes as it reads the text."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
-            self.setMarkdown(self._markdown)
+            self._read()
+
+    def _read(self) -> None:
+        """Set the text, with air over its tables, which Qt gives none."""
+        self.setMarkdown(self._markdown)
+        for table in self.document().rootFrame().childFrames():
+            look = table.frameFormat()
+            look.setTopMargin(_OVER_TABLE)
+            table.setFrameFormat(look)
 
     @override
     def sizeHint(self) -> QSize:

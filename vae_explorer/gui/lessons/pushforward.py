@@ -104,6 +104,7 @@ class PushforwardView(LessonView):
         if found.pushed is None and (old is None or old.pushed is not None):
             for chart in (self._formula, self._samples, self._profile):
                 chart.set_plot(replace(chart.plot, marks=(), front=(), note="computing …"))
+            self._profile.set_title("p(x)")
         if found.lattice is None:
             self._after.set_plot(replace(self._after.plot, marks=(), front=(), note="computing …"))
             self._after.set_bar(None)
@@ -134,7 +135,7 @@ class PushforwardView(LessonView):
         painted = cells(lattice.images, lattice.densities)
         marks = painted, lines(lattice.lines, lattice.region)
         self._after.set_plot(replace(self._after.plot, marks=marks, note=""))
-        density = f"p(z) / {self._measure}"
+        density = f"p(z) / {self._measure}" if self.tells("px") else "density"
         highest = densest(lattice.images, lattice.densities)
         self._after.set_bar(Bar(Axis(0.0, highest, density), "accent"))
         t = self.experiment.settings.t

@@ -102,7 +102,7 @@ class ReparameterisationView(LessonView):
         self._place.set_range(-_SIGHT, _SIGHT, bottom, top)
         self._place.set_marks(
             [
-                Line(z, q, "accent", "q(z)", filled=True),
+                Line(z, q, "accent", "q(z), not to scale", filled=True),
                 Line(z, self.experiment.curve(z), "kl", f"f(z): {FUNCTIONS[settings.function]}"),
             ]
         )

@@ -65,8 +65,8 @@ class SamplingView(LessonView):
             plot.setToolTip("Drag to look at the first m samples")
         self._bar = QProgressBar()
         self._bar.setMinimumWidth(90)
-        self._bar.setAccessibleName("Samples drawn")
-        self._stop = button("Stop", "Stop at the samples drawn so far", experiment.stop)
+        self._bar.setAccessibleName("Samples taken")
+        self._stop = button("Stop", "Stop at the samples taken so far", experiment.stop)
 
         facts = row((self._image, 1), (self._heaviest, 1), (self.scores, 3))
         lower = row((self.map, 1), (column(facts, (self.errors, 1)), 1))
@@ -102,7 +102,7 @@ class SamplingView(LessonView):
         self._show_curves(found, max(settings.samples, CHUNK))
         self._bar.setMaximum(settings.samples)
         self._bar.setValue(min(found.drawn, settings.samples))
-        self._bar.setFormat(f"{found.drawn:,} drawn")
+        self._bar.setFormat(f"{found.drawn:,} taken")
         for widget in (self._bar, self._stop):
             widget.setVisible(bool(found.working))
 
@@ -155,8 +155,10 @@ class SamplingView(LessonView):
         self.estimates.set_content(lines, levels, limits, self.waits("estimate"))
         needed = [
             Level(count, color, f"eᴷᴸ of {name}", upright=True)
-            for name, color, count in zip(_NAMES, _COLORS, found.needed, strict=False)
-            if count <= _FARTHEST and self.tells("needed")
+            for n, (name, color, count) in enumerate(
+                zip(_NAMES, _COLORS, found.needed, strict=False)
+            )
+            if count <= _FARTHEST and self.tells("needed", _ESTIMATES[n])
         ]
         errors = [
             Line(_floats(one.m), one.error, color, name)

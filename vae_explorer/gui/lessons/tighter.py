@@ -127,7 +127,7 @@ class TighterView(LessonView):
 
     def _show_scores(self, found: TighterResult) -> None:
         if found.bound is None or found.truth is None:
-            self.scores.set_text("Integrating p(x|z) p(z), and drawing …")
+            self.scores.set_text("Integrating p(x|z) p(z), and sampling …")
             return
         bound, exact = found.bound, found.truth.log_marginal
         at = int(np.searchsorted(bound.ks, self.experiment.settings.k, "right")) - 1

@@ -146,7 +146,7 @@ class TradeView(LessonView):
             return
         own = study is found.own
         name = "this model" if own else f"β = {study.beta:g}"
-        self._map.set_subtitle(f"{name}; dashed: the prior")
+        self._map.set_subtitle(f"{name}; solid: all codes, dashed: the prior")
         reach = found.reach
         self._map.set_range(-reach, reach, -reach, reach)
         radii = [math.sqrt(-2 * math.log(1 - share)) for share in SHARES]
@@ -163,8 +163,9 @@ class TradeView(LessonView):
         draws = found.draws
         if draws is not None:
             holes = np.flatnonzero(draws.hole).tolist()
-            self._draws.set_images(draws.images, holes)
-            self._draws.set_subtitle(f"{len(holes)} of {len(draws.hole)} in a hole")
+            told = self.tells("holes")
+            self._draws.set_images(draws.images, holes if told else ())
+            self._draws.set_subtitle(f"{len(holes)} of {len(draws.hole)} in a hole" if told else "")
         self._show_rings()
 
     def _show_rings(self) -> None:
@@ -172,7 +173,8 @@ class TradeView(LessonView):
         rings, pointed = [], []
         if draws is not None and self.controls["pictures"].isVisibleTo(self):
             for number, (x, y) in enumerate(draws.points.tolist()):
-                color = "held_out" if draws.hole[number] else "muted"
+                hole = draws.hole[number] and self.tells("holes")
+                color = "held_out" if hole else "muted"
                 rings.append(Ring((x, y), color, 3.0, "x"))
             if self._chosen is not None:
                 x, y = draws.points[self._chosen].tolist()

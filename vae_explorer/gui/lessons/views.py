@@ -142,7 +142,7 @@ class ViewsView(LessonView):
             self._curve.set_range(0.0, len(explained) + 1.0, 0.0, 1.0)
             self._curve.set_marks([Line(counts, explained, "train", filled=True)])
             self._curve.set_front(
-                [Level(count, "accent", f"{count} keep {share:.0%}", upright=True)]
+                [Level(count, "accent", f"{count} keep {100 * share:.0f} %", upright=True)]
             )
 
     def _show_embedding(self, found: ViewsResult) -> None:

@@ -123,7 +123,7 @@ class Layout:
             widths = [metrics.horizontalAdvance(tick.text) + _PAD for tick in y_ticks]
             beside = max([beside, *widths])
             beside += line * bool(plot.y.label)  # even too low for it, or a stack would not align
-        frame.adjust(beside, 0.0, -12.0 if plot.y.numbers else -1.0, 0.0)
+        frame.adjust(beside, 0.0, -12.0 if plot.x.numbers or plot.y.numbers else -1.0, 0.0)
         bar_ticks = plot.bar.axis.ticks(most(frame)) if plot.bar else []
         bar, gap = _BAR * scale, 0.8 * _BAR * scale
         if plot.bar:

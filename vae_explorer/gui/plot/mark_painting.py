@@ -299,7 +299,7 @@ def _write_texts(painter: QPainter, rings: list[Ring], layout: Layout, theme: Th
             (-wide / 2, -2 * high - 8.0),
             (-wide / 2, high + 8.0),
         )
-        last = layout.rect.right() - wide - 1.0
+        last = layout.frame.right() - wide - 1.0
         tries = [QRectF(min(at.x() + x, last), at.y() + y, wide, high) for x, y in shifts]
         free = [box for box in tries if not any(box.intersects(other) for other in taken)]
         box = (free or tries)[0]

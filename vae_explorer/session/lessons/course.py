@@ -94,7 +94,8 @@ class Learning:
     def values(self) -> dict[str, float | str]:
         """The live value of each symbol, "?" of those that are concealed."""
         values = self.experiment.values if self.experiment else {}
-        return values | dict.fromkeys(values.keys() & self.concealed, "?")
+        symbols = self.lesson.symbols.keys() if self.lesson else ()
+        return values | dict.fromkeys(self.concealed.intersection(symbols), "?")
 
     @property
     def experiment(self) -> AnyExperiment | None:

@@ -16,6 +16,7 @@ SEEN = 4_000
 
 _WIDE = 2  # cells of the histogram along each side of one that is compared
 _PROFILE = 300  # positions along a line through the density
+_LINES = 5  # over the height of a cell of the histogram, whose mean is compared with its bars
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +27,9 @@ class Pushed:
     so many ``samples``, the lowest row first. ``means`` are those of the density over cells twice
     as wide, and ``apart`` is how far the samples are from them in total variation. A ``profile``
     and ``closed_form`` (or None) are densities at ``across`` (n,) along the line ``height`` = x₂,
-    where the histogram has ``bars`` (BINS,). ``stretch`` (cells, cells) is |det J| in the middles
-    of the lattice's cells, the lowest row first.
+    each the mean over the row of cells there, in which the histogram has ``bars`` (BINS,).
+    ``stretch`` (cells, cells) is |det J| in the middles of the lattice's cells, the lowest row
+    first.
     """
 
     region: Region
@@ -75,12 +77,15 @@ def push(
     density_here, preimages = pushforward.density_at(now, here)
     height = float(np.clip(np.nan_to_num(here[1]), bottom, top))
     row = min(int((height - bottom) / (top - bottom) * BINS), BINS - 1)
-    thin = 1e-9 * (top - bottom)
-    line = (left, right, height - thin, height + thin)
-    profile = pushforward.density(now, line, (1, _PROFILE), control.check)[0]
+    low, high = (bottom + at * (top - bottom) / BINS for at in (row, row + 1))
+    strip = (left, right, low, high)
+    profile = pushforward.density(now, strip, (_LINES, _PROFILE), control.check).mean(0)
     across = left + (np.arange(_PROFILE) + 0.5) * (right - left) / _PROFILE
-    positions = np.stack([across, np.full(_PROFILE, height)], axis=1)
-    closed = None if ring is None else pushforward.ring_density(positions, ring)
+    heights = low + (np.arange(_LINES) + 0.5) * (high - low) / _LINES
+    positions = np.stack(np.meshgrid(across, heights), axis=-1).reshape(-1, 2)
+    closed = None
+    if ring is not None:
+        closed = pushforward.ring_density(positions, ring).reshape(_LINES, -1).mean(0)
     return Pushed(
         region,
         density,

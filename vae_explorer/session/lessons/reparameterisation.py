@@ -65,18 +65,18 @@ class ReparameterisationSettings(DigitSettings):
     mean: float = setting(1.0, "", "The mean of q", low=-3, high=3, **_OF_NUMBER)
     sigma: float = setting(1.0, "", "The standard deviation of q", low=0.2, high=2, **_OF_NUMBER)
     parameter: int = setting(
-        0, "gradient by", "The parameter of q by which the gradient is shown", choices=(0, 1)
+        0, "gradient in", "The parameter of q whose gradient is shown", choices=(0, 1)
     )
     samples: int = setting(
         1, "samples k", "How many samples of z each estimate averages", low=1, high=64
     )
     baseline: bool = setting(
-        False, "&Baseline", "Take the mean of f over the other draws from each f(z)"
+        False, "&Baseline", "Take the mean of f over the other samples from each f(z)"
     )
     same_scale: bool = setting(
         True, "Same s&cale", "Show both kinds of estimates at one scale, or each at its own"
     )
-    seed: int = setting(0, "New Samples", "Draw new samples with another seed", high=2**31)
+    seed: int = setting(0, "New Samples", "Take new samples with another seed", high=2**31)
 
     def spec(self, name: str) -> FieldSpec:
         """The specification of a field; the parameters are those of the function's q."""

@@ -156,7 +156,7 @@ class SampleExperiment(DigitExperiment[S, R], Generic[S, R]):
             self.result = replace(self._nothing, truth=known)
         if self._asking != self._draw.of:
             self.seen = {name: one for name, one in self.seen.items() if name in self.proposals}
-            drawn, working = self._drawn(self._kept), "drawing" if known else "integrating"
+            drawn, working = self._drawn(self._kept), "sampling" if known else "integrating"
             self.result = replace(self.result, drawn=drawn, working=working, share=0.0)
             order = Order(of, model, digit.image, digit.seed, self.settings, self.seeds, known)
             work = partial(self._work, order, dict(self._kept), dict(self.seen))
@@ -181,7 +181,7 @@ class SampleExperiment(DigitExperiment[S, R], Generic[S, R]):
         """On the worker: integrate, then draw, and report as the samples grow."""
         names, wanted = tuple(order.seeds), order.settings.samples
         known = order.known or _truth(order.model, order.image, order.seed, control)
-        control.report(lambda: self.publish(truth=known, working="drawing"))
+        control.report(lambda: self.publish(truth=known, working="sampling"))
         streams = {}
         for name, seed in order.seeds.items():
             r, start = known.proposal(name), len(kept.get(name, ())) // CHUNK

@@ -49,7 +49,7 @@ class TradeSettings(Settings):
         "Train a small model at each β that has none yet, a few seconds each",
         choices=BETAS,
     )
-    draws: int = setting(0, "New Samples", "Draw new samples from the prior", high=2**31)
+    draws: int = setting(0, "New Samples", "Take new samples from the prior", high=2**31)
 
     def after(self, changes: Mapping[str, Any]) -> Self:
         """A β is shown in place of the model of the map."""
@@ -202,6 +202,7 @@ class Trade(Experiment[TradeSettings, TradeResult]):
             self._measure.ask(model, partial(_study, model), lambda study: self._take(own=study))
         missing = tuple(beta for beta in BETAS if beta in now.train)
         missing = tuple(beta for beta in missing if beta not in self.result.studies)
+        missing = tuple(sorted(missing, key=lambda beta: beta != now.beta))  # first what is shown
         if set(missing) - set(self._queue) and model is not None:
             self._queue = missing
             self.result = replace(
@@ -217,7 +218,7 @@ class Trade(Experiment[TradeSettings, TradeResult]):
             target, start = float(BETAS.index(now.beta)), self.result.position
             self.freeze()
             if now.model:
-                self.result = replace(self.result, whole=True)
+                self.result = replace(self.result, whole=True, position=target)
             elif was_whole or start == target:
                 self.result = replace(self.result, whole=False, position=target)
             else:
