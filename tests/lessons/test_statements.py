@@ -32,7 +32,7 @@ GIVEN = re.compile(
     r"28 × 28|784|N\(0, 1\)|Lesson \d|lesson \d|step \d|Algorithm 1|equation 10|M = 100|"
     r"β = [\d.]+|−\d\.|60,000|k = 5,000|5,000 (samples|digits)|2,000 (test )?digits|"
     r"1,000 test digits|10,000 (samples|training digits)|20,000 (samples|of the prior)|"
-    r"m is 300|12 epochs|100,000 samples|computed 100 times|first 10 samples|"
+    r"m is 300|Here k = 10|12 epochs|100,000 samples|computed 100 times|first 10 samples|"
     r"the 10 nearest|0\.5 for a random|perplexities of 5 and 50|0\.\d\d to 0\.\d\d|by 3 nats|"
     r"√100 = 10|From 2 to 20 dimensions|log 10 nats|Add 100 to f|about 100,|from 32|"
     r"dimensions of z[^A-Z]*|, 2019|10 to 20|more than 100|K?L, nats \|[^A-Z]*"

@@ -45,6 +45,15 @@ def test_what_z_becomes_is_marked_and_every_figure_can_be_exported(
         assert position in chart.export("csv").decode()
 
 
+def test_the_formula_is_not_told_in_a_legend_before_it_is_asked_for(view: PushforwardView) -> None:
+    chart = named(view, Chart, "x = f(z)")
+    said = []
+    for hidden in ({"px"}, set[str]()):
+        view.set_hidden(hidden)
+        said.append(chart.plot.legend[-1].name)
+    assert said == ["colour: density", "colour: p(z) / |det J|"]
+
+
 def test_the_decoded_picture_is_in_the_corner_where_x_is_not(
     view: PushforwardView, experiment: Pushforward
 ) -> None:

@@ -98,6 +98,10 @@ def test_a_draw_pointed_at_is_marked_on_the_map(view: TradeView, experiment: Tra
     seed = experiment.settings.draws
     button(view, "New Samples").click()
     assert experiment.settings.draws == seed + 1
+    assert draws.plot.subtitle.endswith("in a hole")
+    view.set_hidden(["holes"])
+    assert not draws.plot.subtitle
+    assert not draws._framed
 
 
 def test_points_have_the_colours_of_their_classes_in_both_themes(

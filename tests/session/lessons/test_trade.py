@@ -68,6 +68,10 @@ def test_small_models_are_trained_one_after_the_other_and_kept(
     experiment.set(train=(1.0, 16.0))
     settle()
     assert experiment.result.studies[1.0] is kept
+    experiment.set(train=(3.0, 8.0), beta=8.0)
+    assert experiment.result.progress
+    assert experiment.result.progress.beta == 8.0  # what is shown comes first
+    experiment.stop()
 
 
 def test_between_two_models_the_codes_are_on_their_way(

@@ -19,7 +19,8 @@ _OVER_TABLE = 6.0  # pixels
 
 def unbroken(text: str) -> str:
     """A text whose formulas are not broken at the end of a line."""
-    return _TOGETHER.sub("\N{NO-BREAK SPACE}", _GIVEN.sub("\u2060|\u2060", text))
+    text = _GIVEN.sub("\u2060|\u2060", text).replace("t-SNE", "t\u2060-\u2060SNE")
+    return _TOGETHER.sub("\N{NO-BREAK SPACE}", text)
 
 
 class Prose(QTextBrowser):

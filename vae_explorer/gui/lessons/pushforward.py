@@ -101,6 +101,9 @@ class PushforwardView(LessonView):
         found = self.experiment.result
         self.form.rows["components"].setVisible(self._decodes)
         self._formulas.setVisible(not self._decodes)
+        t = self.experiment.settings.t
+        name = "x = f(z)" if t == 1 else f"x = {figure(1 - t, 2)} z + {figure(t, 2)} f(z)"
+        self._after.set_title("principal components of f(z)" if self._decodes and t == 1 else name)
         if found.pushed is None and (old is None or old.pushed is not None):
             for chart in (self._formula, self._samples, self._profile):
                 chart.set_plot(replace(chart.plot, marks=(), front=(), note="computing …"))
@@ -138,9 +141,6 @@ class PushforwardView(LessonView):
         density = f"p(z) / {self._measure}" if self.tells("px") else "density"
         highest = densest(lattice.images, lattice.densities)
         self._after.set_bar(Bar(Axis(0.0, highest, density), "accent"))
-        t = self.experiment.settings.t
-        name = "x = f(z)" if t == 1 else f"x = {figure(1 - t, 2)} z + {figure(t, 2)} f(z)"
-        self._after.set_title("principal components of f(z)" if self._decodes and t == 1 else name)
 
     def _show_stretch(self, result: Pushed) -> None:
         if not self.tells("magnification", "det"):

@@ -138,13 +138,14 @@ class TradeView(LessonView):
         self._probe_point()
 
     def _show_codes(self, found: TradeResult) -> None:
-        with QSignalBlocker(self._slider):
-            self._slider.setValue(round(_STEP * found.position))
-        self._beta.setText(f"β = {BETAS[round(found.position)]:g}")
         study = found.study
+        own = study is found.own
+        position = BETAS.index(study.beta) if study and own else found.position
+        with QSignalBlocker(self._slider):
+            self._slider.setValue(round(_STEP * position))
+        self._beta.setText(f"β = {BETAS[round(position)]:g}")
         if study is None:
             return
-        own = study is found.own
         name = "this model" if own else f"β = {study.beta:g}"
         self._map.set_subtitle(f"{name}; solid: all codes, dashed: the prior")
         reach = found.reach

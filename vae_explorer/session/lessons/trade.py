@@ -218,7 +218,7 @@ class Trade(Experiment[TradeSettings, TradeResult]):
             target, start = float(BETAS.index(now.beta)), self.result.position
             self.freeze()
             if now.model:
-                self.result = replace(self.result, whole=True, position=target)
+                self.result = replace(self.result, whole=True)
             elif was_whole or start == target:
                 self.result = replace(self.result, whole=False, position=target)
             else:
