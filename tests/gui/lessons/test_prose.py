@@ -46,6 +46,7 @@ def test_what_is_given_stays_on_the_line(qtbot: QtBot) -> None:
     qtbot.addWidget(prose)
     prose.set_text(
         "one two three p(x|z) | and | bars, (|det J|) or KL(q ‖ p(z|x)) and (log p) for (k = 5,000)"
+        " of (t-SNE) at (−1/(2σ²))"
     )
     prose.show()
     lines = set()

@@ -93,6 +93,10 @@ def test_between_two_models_the_codes_are_on_their_way(
     )
     experiment.set_place(len(BETAS) - 1)
     assert experiment.result.at_rest
+    study, draws = experiment.result.study, experiment.result.draws
+    assert study
+    assert draws
+    np.testing.assert_array_equal(draws.images, study.model.decode(draws.points))
     np.testing.assert_allclose(experiment.result.codes, last)
 
 

@@ -7,8 +7,11 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QWidget
 from typing_extensions import override
 
-_GIVEN = re.compile(r"(?<=\w)\|(?=\w)|(?<=\w)\|(?=[ ,.;:)]|$)|(?<!\w)\|(?=\w)", re.MULTILINE)
-"""The bars of p(x|z) and |det J|, at which no line is broken."""
+_GIVEN = re.compile(
+    r"(?<=\w)\|(?=\w)|(?<=\w)\|(?=[ ,.;:)]|$)|(?<!\w)\|(?=\w)|/(?=[(μσ√])|(?<=\bt)-(?=SNE)",
+    re.MULTILINE,
+)
+"""The bars of p(x|z) and |det J|, strokes as in 1/σ and t-SNE, at which no line is broken."""
 _TOGETHER = re.compile(
     r"(?<=\blog) (?=[\dp])|(?<=\bdet) (?=J)| (?=‖ )|(?<= ‖) |(?<=I\(x;) "
     r"|(?<=\b[βkmxLM\d]) (?== )|(?<=\b[βkmxLM\d] =) "
@@ -19,7 +22,7 @@ _OVER_TABLE = 6.0  # pixels
 
 def unbroken(text: str) -> str:
     """A text whose formulas are not broken at the end of a line."""
-    text = _GIVEN.sub("\u2060|\u2060", text).replace("t-SNE", "t\u2060-\u2060SNE")
+    text = _GIVEN.sub("\u2060\\g<0>\u2060", text)
     return _TOGETHER.sub("\N{NO-BREAK SPACE}", text)
 
 

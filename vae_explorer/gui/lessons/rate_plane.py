@@ -124,4 +124,4 @@ class RatePlane(Chart):
         (right, top), bottom = places.max(0), places[:, 1].min()
         wide, high = max(right, 4.0), max(top - bottom, 20.0)
         top = bottom + (1 + 2 * _AIR) * high
-        return -0.02 * wide, (1 + 3 * _AIR) * wide, bottom - _AIR * high, top
+        return -0.02 * wide, (1 + 6 * _AIR) * wide, bottom - _AIR * high, top

@@ -161,7 +161,7 @@ class Trade(Experiment[TradeSettings, TradeResult]):
     def __init__(self, context: LessonContext) -> None:
         super().__init__(context, TradeSettings(), TradeResult())
         self._measure, self._training = self.newest("trade-own"), self.newest("trade-train")
-        self._sample = self.newest("trade-draws")
+        self._sampled: tuple[Study, int] | None = None
         self._shown: tuple[bool, float] = (True, 0.0)
         self._queue: tuple[float, ...] = ()
 
@@ -315,16 +315,17 @@ class Trade(Experiment[TradeSettings, TradeResult]):
 
     def _resample(self) -> None:
         study, seed = self.result.study, self.settings.draws
-        if study is not None and self.shown:
-            work = partial(_draws, study, seed)
-            self._sample.ask((study, seed), work, lambda draws: self.publish(draws=draws))
+        if study is not None and self.shown and self._sampled != (study, seed):
+            # At once: a training would keep the samples of the model before waiting.
+            self._sampled = study, seed
+            self.result = replace(self.result, draws=_draws(study, seed))
 
 
 def _study(model: TrainedVAE, control: Control) -> Study:
     return trade.study(1.0, model, check=control.check)
 
 
-def _draws(study: Study, seed: int, _: Control) -> Draws:
+def _draws(study: Study, seed: int) -> Draws:
     points = trade.prior_draws(DRAWS, seed)
     ratio = _ratio(study, points)
     return Draws(points, study.model.decode(points), ratio < HOLE, ratio)
