@@ -1,14 +1,16 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QToolButton
+from PySide6.QtWidgets import QApplication, QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.gui.training.timeline_bar import TimelineBar, describe
+from vae_explorer.gui.widgets.readout import Readout
 from vae_explorer.model.trained import Posterior
 from vae_explorer.session.training.timeline_entry import TimelineEntry
 from vae_explorer.training.history import HistoryPoint
@@ -136,3 +138,19 @@ def count() -> Callable[[object], list[object]]:
         return told
 
     return listen
+
+
+@pytest.mark.parametrize("width", [390, 420, 900])
+def test_the_slider_has_room_and_no_word_is_cut(bar: TimelineBar, width: int) -> None:
+    bar.setFixedWidth(width)
+    QApplication.processEvents()
+    longest = replace(FRAMES[1], step=100_000, epoch=1_000.0)
+    bar.set_shown(longest)
+    assert bar.slider.width() > 0.25 * width
+    readout = bar.findChild(Readout)
+    assert readout is not None
+    label = readout.findChild(QLabel)
+    assert label is not None
+    assert label.text().replace("\N{NO-BREAK SPACE}", " ") == describe(longest)
+    assert label.heightForWidth(label.width()) <= label.height() or not label.wordWrap()
+    assert label.wordWrap() or label.sizeHint().width() <= label.width()

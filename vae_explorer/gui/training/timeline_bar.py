@@ -1,7 +1,7 @@
 """The bar under the map that goes back through a run."""
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPixmap
+from PySide6.QtGui import QMouseEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -60,7 +60,6 @@ class TimelineBar(QWidget):
         self.slider.installEventFilter(self)
         self._text = Readout()
         self._text.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self._text.setFixedWidth(self.fontMetrics().horizontalAdvance(_LONGEST))
         self._live = QToolButton()
         self._live.setText("Live")
         self._live.setAutoRaise(True)
@@ -91,7 +90,8 @@ class TimelineBar(QWidget):
         self._shown = frame
         self._live.setEnabled(frame is not None)
         self._place()
-        self._text.set_text("now" if frame is None else describe(frame, remark))
+        words = "now" if frame is None else describe(frame, remark)
+        self._text.set_text(words.replace(" ", _WHOLE).replace(f"·{_WHOLE}", "· "))
         self._text.setToolTip(explained("", remark))
 
     def set_live_tip(self, tip: str) -> None:
@@ -105,6 +105,15 @@ class TimelineBar(QWidget):
         text = "Pause at this snapshot" if playing else "Play the training from the snapshot shown"
         self._play.setToolTip(text)
         self._play.setAccessibleName(text)
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The words have the room of the longest, or two lines where the slider had too little."""
+        super().resizeEvent(event)
+        longest = self.fontMetrics().horizontalAdvance(_LONGEST)
+        narrow = self.width() < 2 * longest
+        self._text.setFixedWidth(round(_HALF * longest) if narrow else longest)
+        self._text.set_lines(1 + narrow)
 
     @override
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -152,6 +161,8 @@ class TimelineBar(QWidget):
 
 
 _LONGEST = "epoch 0,000.00 · step 000,000 · ELBO −000.0"
+_HALF = 0.7  # of it, in two lines
+_WHOLE = "\N{NO-BREAK SPACE}"
 
 
 def describe(frame: TimelineEntry, remark: Remark | None = None) -> str:
