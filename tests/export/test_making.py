@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 from PIL import Image
 
@@ -226,6 +227,15 @@ def test_what_lies_beside_is_written_with_its_file_or_not_at_all(tmp_path: Path)
     with pytest.raises(ExportError, match="Cannot write"):
         export_content(path, b"2", b"other")
     assert sorted(tmp_path.iterdir()) == [path]
+
+
+def test_it_is_the_same_whatever_threads_its_maker_has(tmp_path: Path) -> None:
+    files = [tmp_path / f"{threads}.csv" for threads in (1, 2)]
+    for threads, file in enumerate(files, 1):
+        torch.set_num_threads(threads)
+        vx.export("points", file, indices="0-49")
+        assert torch.get_num_threads() == threads
+    assert files[0].read_bytes() == files[1].read_bytes()
 
 
 def test_a_number_makes_a_name_free(tmp_path: Path) -> None:

@@ -53,7 +53,6 @@ def _command(kind: Kind) -> click.Command:
     @click.pass_context
     def run(ctx: click.Context, /, checkpoint: Path | None, out: Path, **options: Any) -> None:
         from vae_explorer.export.making import source_of, write
-        from vae_explorer.training.device import set_threads
 
         view = options.pop("workspace", None)
         data, turned = options.pop("data", None), options.pop("rotation")
@@ -71,7 +70,6 @@ def _command(kind: Kind) -> click.Command:
                     f"--{name} makes no difference with {getattr(request, other)} {other}; change "
                     f"--{other} or leave it out."
                 )
-        set_threads(beside_window=True)  # as where the window makes this file
         source = source_of(checkpoint or "", data, _view(view), turned)
         with share_done() as progress:
             said = write(request, source, out, progress)
@@ -121,9 +119,7 @@ def remake(
     from vae_explorer.export.content import export_content
     from vae_explorer.export.making import remake
     from vae_explorer.paths import model_path
-    from vae_explorer.training.device import set_threads
 
-    set_threads(beside_window=True)
     found = remake(file, model and model_path(model), data)
     if out:
         export_content(out, found.content, found.text)

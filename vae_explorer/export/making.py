@@ -23,6 +23,7 @@ from vae_explorer.export.source import Progress, Source
 from vae_explorer.files import read_bytes
 from vae_explorer.paths import bundled_checkpoint, bundled_models, model_path
 from vae_explorer.training.checkpoint import read_checkpoint
+from vae_explorer.training.device import threads_of_window
 from vae_explorer.training.snapshot import BUNDLED, Snapshot
 
 
@@ -30,6 +31,7 @@ def unheard(_: float) -> None:
     """The ``Progress`` of which nobody hears."""
 
 
+@threads_of_window()
 def made(
     request: Request,
     source: Source,

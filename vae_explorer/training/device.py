@@ -4,7 +4,8 @@ import ctypes
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache, partial
 
 import torch
@@ -114,6 +115,17 @@ def set_threads(
     chosen = count or max(1, (cores - 1 if beside_window else cores) // processes)
     torch.set_num_threads(chosen)
     return chosen
+
+
+@contextmanager
+def threads_of_window() -> Iterator[None]:
+    """Compute with as many threads as the window does by itself, so that its files are made."""
+    before = torch.get_num_threads()
+    set_threads(beside_window=True)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def threads_as_here() -> Callable[[], None]:
