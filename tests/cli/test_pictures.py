@@ -3,12 +3,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from click.testing import Result
 from PIL import Image
 
 import vae_explorer as vx
-from vae_explorer.processors import processors
 
 Cli = Callable[..., Result]
 Refused = Callable[..., str]
@@ -84,13 +82,3 @@ def test_a_digit_off_the_plane_is_refused(
     out = tmp_path / "digit.png"
     message = refused("export", "digit", checkpoint, "--z", 9, 0, "--out", out)
     assert "'z' is (9.0, 0.0); it must be" in message
-
-
-def test_files_are_made_with_the_threads_of_the_window(
-    cli: Cli, checkpoint: Path, tmp_path: Path
-) -> None:
-    path = tmp_path / "digit.png"
-    for words in (("export", "digit", checkpoint, "--out", path), ("remake", path)):
-        torch.set_num_threads(5)
-        assert cli(*words).exit_code == 0
-        assert torch.get_num_threads() == max(1, processors() - 1)
