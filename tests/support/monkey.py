@@ -2,11 +2,10 @@
 
 import random
 import re
-import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from PySide6.QtCore import QAbstractTableModel, QObject, QPoint, QPointF, Qt, QTimer
+from PySide6.QtCore import QAbstractTableModel, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QKeySequence, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -24,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from tests.support.person import Person, crowd
+from tests.support.pulse import Pulse
 from vae_explorer.errors import UserError
 from vae_explorer.gui.main_thread import run_events
 from vae_explorer.session.explore.cursor import LATENT_LIMIT
@@ -32,7 +32,6 @@ from vae_explorer.training.recipe import Recipe
 
 LONGEST_S = 2.0
 """That any one act may hold the window up, where a core is free for it."""
-_PULSE_MS = 20
 
 _TEXTS = (
     *("", "0", "1", "-1", "−2", "0,5", "2.5", "1e999", "-1e-310", "nan", "inf", "abc", "10^18"),
@@ -54,29 +53,6 @@ _LEFT_ALONE = ("quit", "full_screen")
 Widget = TypeVar("Widget", bound=QWidget)
 
 
-class _Pulse:
-    """Beats in every event loop, also in one that an act runs, as a figure for a file may."""
-
-    def __init__(self, parent: QObject) -> None:
-        self._timer = QTimer(parent, interval=_PULSE_MS)
-        self._timer.timeout.connect(self._beat)
-        self._timer.start()
-        self.begin()
-
-    def begin(self) -> None:
-        """Forget what was."""
-        self._last, self._longest = time.perf_counter(), 0.0
-
-    def longest(self) -> float:
-        """Seconds that the window was held up at a time, since the beginning."""
-        self._beat()
-        return self._longest
-
-    def _beat(self) -> None:
-        now = time.perf_counter()
-        self._last, self._longest = now, max(self._longest, now - self._last)
-
-
 class Monkey:
     """Acts at random, and says of each act what is wrong after it.
 
@@ -89,7 +65,7 @@ class Monkey:
     def __init__(self, person: Person, seed: int, recipe: Recipe) -> None:
         self.trail: list[str] = []
         self.slowest = (0.0, "")
-        self._pulse = _Pulse(person.window)
+        self._pulse = Pulse(person.window)
         self._person = person
         self._window = person.window
         self._random = random.Random(seed)

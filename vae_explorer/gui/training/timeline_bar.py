@@ -112,7 +112,7 @@ class TimelineBar(QWidget):
         super().resizeEvent(event)
         longest = self.fontMetrics().horizontalAdvance(_LONGEST)
         narrow = self.width() < 2 * longest
-        self._text.setFixedWidth(round(_HALF * longest) if narrow else longest)
+        self._text.setFixedWidth(round(_NARROW * longest) if narrow else longest)
         self._text.set_lines(1 + narrow)
 
     @override
@@ -161,7 +161,7 @@ class TimelineBar(QWidget):
 
 
 _LONGEST = "epoch 0,000.00 · step 000,000 · ELBO −000.0"
-_HALF = 0.7  # of it, in two lines
+_NARROW = 0.7  # of its width, in two lines
 _WHOLE = "\N{NO-BREAK SPACE}"
 
 
