@@ -88,10 +88,11 @@ def test_along_a_line_the_ring_has_two_peaks_and_a_closed_form(
     chart = named(view, Chart, "p(x) along")
 
     def seen(color: str, low: float, high: float) -> int:
-        """Pixels of a colour between two shares of the width, below the names."""
-        shown, wanted = chart.grab().toImage(), QColor(color)
-        columns = range(round(low * shown.width()), round(high * shown.width()))
-        return sum(shown.pixelColor(x, y) == wanted for x in columns for y in range(24, 92))
+        """Pixels of a colour between two shares of the frame's width, above its floor."""
+        shown, wanted, frame = chart.grab().toImage(), QColor(color), chart.frame
+        left, right = (round(frame.left() + share * frame.width()) for share in (low, high))
+        rows = range(round(frame.top()), round(frame.bottom() - 0.1 * frame.height()))
+        return sum(shown.pixelColor(x, y) == wanted for x in range(left, right) for y in rows)
 
     experiment.move(z=(1.2, 0.0))
     for state, color in (
@@ -105,6 +106,11 @@ def test_along_a_line_the_ring_has_two_peaks_and_a_closed_form(
         assert seen(shade, 0.75, 0.95) > 10
         assert seen(shade, 0.35, 0.65) == 0
         assert (seen(LIGHT.held_out, 0, 1) > 0) == (color == "held_out")
+    across, up = (
+        [tick.value for tick in one] for one in (chart.placed.x_ticks, chart.placed.y_ticks)
+    )
+    assert {-1.0, 0.0, 1.0} <= set(across)  # the radius is 1
+    assert up[0] == 0.0 < up[-1]
     assert all(chart.export(kind) for kind in KINDS)
 
 
@@ -116,6 +122,7 @@ def test_nothing_of_the_last_function_stands_beside_another(
     experiment.set(function="fold")
     assert not any(chart.plot.marks or chart.plot.front for chart in charts)
     assert {chart.plot.note for chart in charts} == {"computing …"}
+    assert not any(one.placed.x_ticks or one.placed.y_ticks or one.plot.bar for one in charts)
     settle()
     assert all(chart.plot.marks and not chart.plot.note for chart in charts)
     before = charts[0].plot.marks

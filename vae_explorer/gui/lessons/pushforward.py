@@ -1,6 +1,7 @@
 """The plane before and after a function, and the density it makes."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, Qt
@@ -13,7 +14,7 @@ from vae_explorer.gui.lessons.lattice_marks import cells, densest, lines
 from vae_explorer.gui.lessons.lesson_view import LessonView
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
-from vae_explorer.gui.plot.layout import Bar, Plot
+from vae_explorer.gui.plot.layout import Bar
 from vae_explorer.gui.plot.marks import Columns, Level, Line, Mark, Picture, Ring
 from vae_explorer.gui.theme import current_theme
 from vae_explorer.gui.widgets.readout import Readout
@@ -33,12 +34,13 @@ from vae_explorer.types import Float32, Float64, Region
 
 _BEFORE = (-SIGHT, SIGHT, -SIGHT, SIGHT)
 _NUDGE = 0.1  # latent units
-_PROFILE = 7  # lines, the height of the densities along a line
+_PROFILE = 8  # lines, the height of the densities along a line
 _PLANE = 9  # lines, the least height of a plane
 _WIDE = 1.15  # width by height from which four planes have more room beside their profile
 _ANY = 10_000  # pixels
 _BRIGHTEST = 0.995  # quantile of the density that has the last colour
 _INSET = 0.3  # of the width, the decoded picture's
+_COMPUTING: dict[str, Any] = {"marks": (), "front": (), "bar": None, "note": "computing …"}
 _AROUND = np.linspace(0.0, 2 * np.pi, 73)
 _DEVIATIONS = [
     Line(r * np.cos(_AROUND), r * np.sin(_AROUND), "muted", name, 1.0, dotted=True)
@@ -61,7 +63,6 @@ class PushforwardView(LessonView):
         self._formula = Chart("p(x), by the formula", aspect="exact")
         self._samples = Chart("p(x), by samples", aspect="exact")
         self._profile = Chart()
-        self._profile.set_plot(Plot(x=Axis(numbers=False), y=Axis(numbers=False)))
         self._profile.setToolTip("The densities along the dashed line, from left to right")
         self._readout = Readout(2, growing=True)
         self._problem = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
@@ -77,7 +78,7 @@ class PushforwardView(LessonView):
         pairs = (self._before, self._after), (self._formula, self._samples)
         planes = column(*((row(*((one, 1) for one in pair), spacing=2), 1) for pair in pairs))
         self._figures = QBoxLayout(QBoxLayout.Direction.TopToBottom)
-        fill(self._figures, (planes, 15), (self._profile, 4))
+        fill(self._figures, (planes, 14), (self._profile, 5))
         fill(self.page, (self._figures, 1), self._readout)
         self._arrange()
         self.controls = {name: rows[name] for name in ("function", "t", "samples")} | {
@@ -106,11 +107,10 @@ class PushforwardView(LessonView):
         self._after.set_title("principal components of f(z)" if self._decodes and t == 1 else name)
         if found.pushed is None and (old is None or old.pushed is not None):
             for chart in (self._formula, self._samples, self._profile):
-                chart.set_plot(replace(chart.plot, marks=(), front=(), note="computing …"))
+                chart.set_plot(replace(chart.plot, **_COMPUTING))
             self._profile.set_title("p(x)")
         if found.lattice is None:
-            self._after.set_plot(replace(self._after.plot, marks=(), front=(), note="computing …"))
-            self._after.set_bar(None)
+            self._after.set_plot(replace(self._after.plot, **_COMPUTING))
             self._before.set_bar(None)
             self._before.set_plot(replace(self._before.plot, marks=tuple(_DEVIATIONS), front=()))
             self._before.set_subtitle("")
@@ -169,17 +169,17 @@ class PushforwardView(LessonView):
     def _show_profile(self, result: Pushed) -> None:
         """The densities along the line through x: formula, histogram, closed form if there is."""
         highest = np.quantile(result.profile, 0.995), np.quantile(result.bars, 0.99), 1e-9
-        positions = (np.arange(len(result.across)) + 0.5) / len(result.across)
-        edges = np.linspace(0.0, 1.0, len(result.bars) + 1)
+        left, right = result.region[:2]
+        edges = np.linspace(left, right, len(result.bars) + 1)
         marks: list[Mark] = [
             Columns(edges, result.bars, "muted", "by samples"),
-            Line(positions, result.profile, "accent", "by the formula"),
+            Line(result.across, result.profile, "accent", "by the formula"),
         ]
         if result.closed_form is not None:
             closed = result.closed_form
-            marks.append(Line(positions, closed, "held_out", "closed form", 3.0, dotted=True))
-        self._profile.set_title(f"p(x) along x₂ = {figure(result.height, 2)}")
-        self._profile.set_range(0.0, 1.0, 0.0, 1.15 * float(max(highest)))
+            marks.append(Line(result.across, closed, "held_out", "closed form", 3.0, dotted=True))
+        self._profile.set_title(f"p(x) along x₂ = {figure(result.height, 2)}", "x₁")
+        self._profile.set_range(left, right, 0.0, 1.15 * float(max(highest)))
         self._profile.set_plot(replace(self._profile.plot, marks=tuple(marks), note=""))
 
     @override

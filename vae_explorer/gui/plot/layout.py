@@ -45,7 +45,8 @@ class Plot:
     """All that a chart shows. ``front`` are the marks on top, which may change many times a second.
 
     ``subtitle`` stands after the title, and then the legend: ``entries``, by default the names of
-    the marks, and what the colours of the ``bar`` are. ``note`` stands in the middle. ``aspect``
+    the marks, and what the colours of the ``bar`` are. ``note`` stands in the middle, and without
+    marks in place of the numbers too: there is nothing that they would be of. ``aspect``
     "equal" lets a unit be as long upwards as across and shows more of the plane; "exact" shows no
     more, in a smaller frame.
     """
@@ -71,10 +72,15 @@ class Plot:
         before, after = ([Entry("muted", "", text)] if text else [] for text in said)
         return (*before, *named, *after)
 
+    @property
+    def blank(self) -> bool:
+        """Whether a note stands for all that it shows."""
+        return bool(self.note) and not self.marks
+
     @cached_property
     def layout_of(self) -> tuple[object, ...]:
         """What decides where its parts are."""
-        return self.title, self.x, self.y, self.aspect, self.bar, self.legend
+        return self.title, self.x, self.y, self.aspect, self.bar, self.legend, self.blank
 
 
 @dataclass(frozen=True)
@@ -144,6 +150,8 @@ class Layout:
         x_ticks = x.ticks(across) if x.numbers else []
         if len(x_ticks) == 1:
             x_ticks = x.ticks(2 * across)
+        if plot.blank:
+            x_ticks, y_ticks = [], []
         bar_at = QRectF(frame.right() + gap, frame.top(), bar, frame.height())
         return Layout(
             rect, frame, font, x, y, x_ticks, y_ticks, starts, below, scale, bar_at, bar_ticks,
