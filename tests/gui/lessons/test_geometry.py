@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QApplication
 
 from tests.support.lessons import choose, drag, named
 from vae_explorer.gui.lessons.geometry import GeometryView
-from vae_explorer.gui.lessons.step_strip import StepStrip
+from vae_explorer.gui.lessons.step_strip import DIM, StepStrip
 from vae_explorer.gui.plot.chart import Chart
-from vae_explorer.gui.plot.marks import Box, Picture
+from vae_explorer.gui.plot.marks import Box, Line, Picture
 from vae_explorer.gui.theme import LIGHT
 from vae_explorer.session.lessons.geometry import Geometry
 from vae_explorer.types import Region
@@ -68,6 +68,29 @@ def test_bars_are_alike_at_equal_steps_of_the_picture(
     heights = [bar.height() for bar in bars(line)]
     assert max(heights) == pytest.approx(min(heights))
     assert max(heights) > bars(named(view, StepStrip, "Geodesic"))[0].height() > 0
+
+
+def test_a_path_that_is_looked_for_is_not_that_of_before(
+    view: GeometryView, experiment: Geometry, settle: Callable[[], None]
+) -> None:
+    plane, strip = named(view, Chart, "Latent plane"), named(view, StepStrip, "Geodesic")
+
+    def opacities() -> set[float]:
+        return {mark.opacity for mark in strip.plot.marks if isinstance(mark, Picture)}
+
+    def path() -> Line:
+        return next(m for m in plane.plot.front if isinstance(m, Line) and m.name == "geodesic")
+
+    assert opacities() == {path().opacity} == {1.0}
+    experiment.move(end=(2.0, -3.0))
+    assert opacities() == {path().opacity} == {DIM}
+    assert "looking" in strip.accessibleDescription()
+    settle()
+    assert opacities() == {path().opacity} == {1.0}
+    experiment.set(metric="fisher")
+    assert not strip.plot.marks
+    settle()
+    assert opacities() == {1.0}
 
 
 def test_pictures_and_bars_are_drawn(view: GeometryView, experiment: Geometry) -> None:

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QPainter, QResizeEvent
 from typing_extensions import override
 
 from vae_explorer.gui.lessons.lesson_view import LessonView
-from vae_explorer.gui.lessons.step_strip import StepStrip
+from vae_explorer.gui.lessons.step_strip import DIM, StepStrip
 from vae_explorer.gui.plot.axis import Axis
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.layout import Bar, Layout
@@ -114,7 +114,7 @@ class GeometryView(LessonView):
             for name, line in self._lines.items():
                 strip = known.get(name)
                 if strip is None:
-                    line.wait("looking for the path …")
+                    line.wait("looking for the path …", of_before=strips[name] is not None)
                 else:
                     line.set_frames(
                         strip.images, strip.frames.steps, highest or 1.0, self._about(strip)
@@ -166,9 +166,9 @@ class GeometryView(LessonView):
         found, settings = self.experiment.result, self.experiment.settings
         marks: list[Mark] = []
         if found.straight is not None:
-            marks += _path(found.straight, _STRAIGHT, "straight line", self.tells("dots"))
+            marks += self._path(found.straight, _STRAIGHT, "straight line")
         if found.geodesic is not None and self._shows_geodesic:
-            marks += _path(found.geodesic, _GEODESIC, "geodesic", self.tells("dots"))
+            marks += self._path(found.geodesic, _GEODESIC, "geodesic")
         for name, position in (("A", settings.start), ("B", settings.end)):
             marks += [Ring(position, "text", _END, ".", name=name), _letter(name, position)]
         self._plane.set_front(marks)
@@ -177,12 +177,14 @@ class GeometryView(LessonView):
         paths = [("straight line", _STRAIGHT), ("geodesic", _GEODESIC)][: 1 + self._shows_geodesic]
         self._plane.set_entries([Entry(color, "━", name) for name, color in paths])
 
-
-def _path(strip: Strip, color: str, name: str, dots: bool) -> list[Mark]:
-    x, y = strip.route.path[::8].T
-    line = Line(x, y, color, name, 2.5, halo=True)
-    positions = strip.frames.positions.tolist() if dots else []
-    return [line, *(Ring((a, b), color, 4.0, ".") for a, b in positions)]
+    def _path(self, strip: Strip, color: str, name: str) -> list[Mark]:
+        """The line and its dots; one of ends that were left is dimmed."""
+        x, y = strip.route.path[::8].T
+        if not self.experiment.is_current(strip):
+            return [Line(x, y, color, name, 2.5, opacity=DIM)]
+        positions = strip.frames.positions.tolist() if self.tells("dots") else []
+        dots = [Ring((a, b), color, 4.0, ".") for a, b in positions]
+        return [Line(x, y, color, name, 2.5, halo=True), *dots]
 
 
 def _letter(letter: str, position: LatentPoint) -> Painted:

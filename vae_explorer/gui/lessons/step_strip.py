@@ -18,6 +18,8 @@ _BARS = 0.35  # the highest bar, in sides of a picture
 _GAP = 0.015
 _TALLEST = 110  # pixels of a picture
 _LEAST, _SHARE = 40, 11  # pixels of a picture, and how many would be as high as what it is in
+DIM = 0.3
+"""The opacity of a path that is another's."""
 _MOST = 11  # pictures, of which a row is as wide as there is room
 
 
@@ -52,9 +54,10 @@ class StepStrip(Chart):
         self.set_plot(replace(self.plot, x=x, marks=(*pictures, *bars), entries=entries))
         self.setAccessibleDescription(about)
 
-    def wait(self, about: str) -> None:
-        """Show the pictures there are without their steps, which are no longer right."""
-        pictures = tuple(mark for mark in self.plot.marks if isinstance(mark, Picture))
+    def wait(self, about: str, of_before: bool) -> None:
+        """Dim the pictures ``of_before``, or show none, without the steps between them."""
+        before = [mark for mark in self.plot.marks if isinstance(mark, Picture) and of_before]
+        pictures = tuple(replace(mark, opacity=DIM) for mark in before)
         entries = Entry(self._color, "●", ""), Entry("muted", "", about)
         self.set_plot(replace(self.plot, marks=pictures, entries=entries))
         self.setAccessibleDescription(about)

@@ -112,6 +112,7 @@ def _paint_mark(painter: QPainter, mark: Mark, layout: Layout, theme: Theme) -> 
             paint_ring(painter, mark, layout, theme)
         case Picture():
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.setOpacity(painter.opacity() * mark.opacity)
             image = mark.image.flipped(Qt.Orientation.Vertical)
             painter.drawImage(_area(mark.region, layout), image)
         case Painted():

@@ -125,6 +125,7 @@ class Picture:
     image: QImage
     region: Region
     name: str = ""
+    opacity: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
