@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from vae_explorer.lessons.course import (
@@ -150,3 +152,5 @@ def test_every_bundled_lesson_has_what_a_lesson_needs() -> None:
         assert 3 <= len(lesson.steps) <= 7, lesson.id
         assert any(step.question for step in lesson.steps), lesson.id
         assert any(step.formulas for step in lesson.steps), lesson.id
+        # "85. So …" would be shown as item 85 of a list.
+        assert not re.search(r"^\d+[.)] ", lesson.source, re.MULTILINE), lesson.id

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QMenu, QPushButton
 from tests.support.person import Person
 from vae_explorer.gui.lessons.formula import FormulaView
 from vae_explorer.gui.lessons.lesson_view import LessonView
-from vae_explorer.gui.lessons.prose import Prose
+from vae_explorer.gui.lessons.prose import Prose, unbroken
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.window.docks import reveal
 from vae_explorer.lessons.course import bundled_lessons
@@ -32,7 +32,7 @@ def _title(pupil: Person) -> str:
     learning = pupil.window.app.learning
     assert learning.step is not None
     labels = pupil.window.learn.findChildren(QLabel)
-    assert any(label.text() == learning.step.title for label in labels)
+    assert any(label.text() == unbroken(learning.step.title) for label in labels)
     return learning.step.title
 
 

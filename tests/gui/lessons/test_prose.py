@@ -1,8 +1,11 @@
+import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from vae_explorer.gui.lessons.large_type import lesson_font
 from vae_explorer.gui.lessons.prose import Prose
 from vae_explorer.gui.theme import DARK, LIGHT, SchemeChoice, apply_scheme
+from vae_explorer.lessons.course import Lesson, bundled_lessons
 
 
 def test_it_is_as_tall_as_its_text_at_any_width(qtbot: QtBot) -> None:
@@ -39,6 +42,25 @@ def test_links_take_the_colour_of_the_scheme(qtbot: QtBot, system_scheme: None) 
         apply_scheme(choice)
         QApplication.processEvents()
         assert theme.accent in prose.toHtml()
+
+
+@pytest.mark.parametrize("lesson", bundled_lessons(), ids=lambda lesson: lesson.id)
+def test_no_word_of_a_table_is_broken_in_large_type(lesson: Lesson, qtbot: QtBot) -> None:
+    prose = Prose("Text")
+    qtbot.addWidget(prose)
+    prose.setFont(lesson_font(large=True))
+    prose.resize(345, 600)  # what a dock leaves it in a window of 1280
+    prose.show()
+    for text in [block for step in lesson.steps for block in step.blocks if "|---" in str(block)]:
+        assert isinstance(text, str)
+        prose.set_text(text)
+        QApplication.processEvents()
+        block = prose.document().begin()
+        while block.isValid():
+            layout, said = block.layout(), block.text()
+            starts = [layout.lineAt(n).textStart() for n in range(1, layout.lineCount())]
+            assert all(said[start - 1] in " -/" for start in starts), said
+            block = block.next()
 
 
 def test_what_is_given_stays_on_the_line(qtbot: QtBot) -> None:

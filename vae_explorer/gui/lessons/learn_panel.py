@@ -9,7 +9,7 @@ from typing_extensions import override
 from vae_explorer.gui.lessons.code_box import CodeBox
 from vae_explorer.gui.lessons.formula import FormulaView
 from vae_explorer.gui.lessons.large_type import lesson_font
-from vae_explorer.gui.lessons.prose import Prose
+from vae_explorer.gui.lessons.prose import Prose, unbroken
 from vae_explorer.gui.lessons.question_box import QuestionBox
 from vae_explorer.gui.theme import MARGIN, SPACE, TITLE
 from vae_explorer.gui.widgets.rows import Scrolled, fill, row
@@ -93,7 +93,7 @@ class LearnPanel(QWidget):
         """Show a step of it, and of it no more than leads to its question."""
         lesson = self._lesson
         assert lesson is not None
-        self._title.setText(step.title)
+        self._title.setText(unbroken(step.title))
         for block in self._blocks:
             self._page.removeWidget(block)
             if block is not self.question:

@@ -155,7 +155,7 @@ class ViewsView(LessonView):
             self._readout.set_text("widths of neighbourhoods …" if running else "")
         else:
             self._readout.set_text(
-                f"step {now.steps} of {STEPS}, KL = {figure(now.divergence, 2)} nats"
+                f"t-SNE: step {now.steps} of {STEPS}, KL = {figure(now.divergence, 2)} nats"
             )
 
     def _show_image(self, found: ViewsResult) -> None:

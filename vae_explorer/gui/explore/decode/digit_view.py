@@ -16,6 +16,8 @@ from vae_explorer.types import Float32, UInt8
 
 _FRAME = 1
 _GAP = 3
+_USUAL = QSize(28, 28)
+"""Of an image, until there was one."""
 _KEPT = 10
 """Pixels a side of one of the image in a file."""
 
@@ -119,7 +121,7 @@ class DigitView(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         with QPainter(self) as painter:
             size = self._image.size() if self._image is not None else self._size
-            size = QSize(1, 1) if size.isEmpty() else size
+            size = _USUAL if size.isEmpty() else size
             box = self._box(painter, size)
             frame = box.adjusted(-_FRAME, -_FRAME, _FRAME, _FRAME)
             painter.fillRect(frame, QColor(current_theme().grid))
