@@ -33,8 +33,8 @@ class Outlined:
 
     def __init__(self, text: str, font: QFont) -> None:
         self.text, self.font = text, font
-        # So large that Qt keeps nothing of its letters. Of those that it keeps the outlines begin at
-        # the part of a pixel where any letter of that font was painted last.
+        # So large that Qt keeps no letter of it. The outlines of those that it keeps begin at the
+        # part of a pixel where any letter of their font was painted last.
         large = QFont(font)
         large.setPixelSize(_OUTLINE)
         path = QPainterPath()
