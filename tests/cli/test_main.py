@@ -273,11 +273,14 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-def test_an_output_that_cannot_be_printed_is_an_error() -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_output_that_cannot_be_printed_is_an_error(unbuffered: str) -> None:
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [*PROGRAM, "data"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
-        )
+            [*PROGRAM, "data"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
+            env=environment,
+        )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr == "Error: Cannot write the output: No space left on device.\n"
 

@@ -13,8 +13,10 @@ from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.trainer import Trainer
 from vae_explorer.types import BUNDLED_SHAPE
 
-HUGE = Recipe(encoder_hidden="4096-4096", decoder_hidden="4096-4096", samples=200)
-"""Some minutes a step."""
+HUGE = Recipe(
+    encoder_hidden="4096-4096", decoder_hidden="4096-4096", samples=5_000, validation_images=0
+)
+"""Some seconds a step for a single image."""
 WIDE = Recipe(batch_size=50_000, samples=10_000)
 """Terabytes of decoded pixels."""
 

@@ -11,11 +11,14 @@ from torch.profiler import ProfilerActivity, profile
 
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import DataError
+from vae_explorer.training import cost as cost_module
+from vae_explorer.training.cost import cost
 from vae_explorer.training.estimate import estimate
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run import Recorder
 from vae_explorer.training.run_folder import RunFolder
 from vae_explorer.training.trainer import Trainer
+from vae_explorer.types import BUNDLED_SHAPE
 
 
 def test_counts(recipe: Recipe, mnist_small: ImageSet) -> None:
@@ -82,6 +85,25 @@ def test_memory_is_what_a_step_takes(
     standing = mnist_small.images.nbytes + 3 * weights
     found = estimate(recipe, mnist_small, "cpu").memory_bytes
     assert 0.7 * (standing + peak) < found < 1.5 * (standing + peak)
+
+
+def test_where_a_step_takes_long_fewer_images_are_tried(
+    recipe: Recipe, mnist_small: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, sizes, take = estimate(recipe, mnist_small, "cpu"), list[int](), Trainer.take_step
+
+    def noted(trainer: Trainer) -> object:
+        sizes.append(trainer.recipe.batch_size)
+        return take(trainer)
+
+    monkeypatch.setattr(Trainer, "take_step", noted)
+    monkeypatch.setattr(cost_module, "_SPEED", cost(recipe, BUNDLED_SHAPE).seconds * 1.5e10 / 10)
+    found = estimate(recipe, mnist_small, "cpu")
+    assert {*sizes} == {recipe.batch_size // 10}
+    assert (found.parameters, found.steps_per_epoch) == (whole.parameters, whole.steps_per_epoch)
+    assert found.snapshot_bytes == whole.snapshot_bytes
+    assert found.memory_bytes == pytest.approx(whole.memory_bytes, rel=0.2)
+    assert found.epoch_seconds > whole.epoch_seconds
 
 
 def test_what_the_snapshots_take(recipe: Recipe, mnist_small: ImageSet, tmp_path: Path) -> None:

@@ -112,6 +112,7 @@ class _Program(click.Group):
             # Printing alone fails without a file name; a reader that left is click's business.
             if error.filename is not None or error.errno == errno.EPIPE:
                 raise
+            sys.stdout = None  # or it would be tried once more at the end
             raise _Refusal(f"Cannot write the output: {error.strerror}.") from error
 
 

@@ -1,5 +1,6 @@
 """How long a recipe will take here and how much memory, before it is trained."""
 
+import math
 import platform
 import time
 from dataclasses import dataclass, replace
@@ -11,15 +12,18 @@ from torch.autograd.graph import saved_tensors_hooks
 from vae_explorer.data.dataset import ImageSet
 from vae_explorer.errors import RecipeError
 from vae_explorer.model.trained import Check, unchecked
+from vae_explorer.training.checks import check_fits
 from vae_explorer.training.cost import cost, warning
 from vae_explorer.training.device import choose_device
 from vae_explorer.training.moments import bytes_kept
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.trainer import EpochMetrics, Trainer
+from vae_explorer.types import ImageShape
 
 _STEPS, _LEAST_STEPS = 12, 3
 _ENOUGH = 2.0  # seconds of steps, after which no more are taken
-_LONGEST = 20.0  # seconds of one of them
+_LONG = 1.0  # seconds of one of them, by the count: nothing ends it within
+_LONGEST = 5.0
 _BYTES = 4  # of a number
 
 
@@ -59,6 +63,8 @@ def estimate(
 ) -> Estimate:
     """Take a few steps of a trainer that is thrown away.
 
+    Where one takes long they are of fewer images, and as many times longer by the count.
+
     Args:
         recipe: what would be computed.
         data: what it would be trained on.
@@ -69,10 +75,12 @@ def estimate(
         DataError, DivergedError: as ``Trainer``.
         RecipeError: it does not fit this machine, or a step takes too long to be tried.
     """
-    if choose_device(device).type == "cpu" and cost(recipe, data.image_shape).seconds > _LONGEST:
-        raise RecipeError(warning(recipe, data.image_shape))
-    trainer = Trainer(recipe, data, device)
-    kept = _bytes_kept(trainer)
+    steps = math.ceil(check_fits(recipe, data) / recipe.batch_size)
+    tried, times_longer = recipe, 1.0
+    if choose_device(device).type == "cpu":
+        tried, times_longer = _short(recipe, data.image_shape)
+    trainer = Trainer(tried, data, device)
+    kept = times_longer * _bytes_kept(trainer)
     # What else the computer does just now is no part of what the recipe costs: on the CPU the time
     # of this thread, which waits for the others of a step, and of several steps the fastest.
     clock = time.thread_time if trainer.device.type == "cpu" else time.perf_counter
@@ -94,16 +102,32 @@ def estimate(
             break
     parameters = sum(parameter.numel() for parameter in trainer.vae.parameters())
     figures = brief + (held_out - brief) / trainer.exact_every
-    epoch = min(times) * trainer.steps_per_epoch + figures
+    epoch = times_longer * min(times) * steps + figures
     return Estimate(
         epoch,
         epoch * recipe.epochs,
         # Half of the activations again, for the gradients that are there with them.
-        data.images.nbytes + 16 * parameters + max(kept * 3 // 2, _bytes_held_out(trainer)),
+        data.images.nbytes + 16 * parameters + max(round(1.5 * kept), _bytes_held_out(trainer)),
         parameters,
-        trainer.steps_per_epoch,
-        bytes_kept(parameters, trainer.total_steps),
+        steps,
+        bytes_kept(parameters, recipe.epochs * steps),
     )
+
+
+def _short(recipe: Recipe, shape: ImageShape) -> tuple[Recipe, float]:
+    """What may be tried in a recipe's place, and how many times longer one of its own steps takes.
+
+    Raises:
+        RecipeError: a step of a single image takes too long.
+    """
+    seconds = cost(recipe, shape).seconds
+    if seconds <= _LONG:
+        return recipe, 1.0
+    short = recipe.replace(batch_size=max(1, int(recipe.batch_size * _LONG / seconds)))
+    taken = cost(short, shape).seconds
+    if taken > _LONGEST:
+        raise RecipeError(warning(recipe, shape))
+    return short, seconds / taken
 
 
 def computer(device: str) -> str:

@@ -189,8 +189,11 @@ def test_another_model_is_turned_to_fit(
 # Settings
 
 
+@pytest.mark.parametrize("moving", [False, True])
 @pytest.mark.parametrize("wanted", [False, True])
-def test_points_glide_if_that_is_wanted(person: Person, wanted: bool) -> None:
+def test_points_of_a_run_that_goes_on_glide_if_that_is_wanted(
+    person: Person, wanted: bool, moving: bool
+) -> None:
     app, action = person.window.app, person.window.actions_["ease"]
     assert action.isChecked() == app.settings.now.ease
     if action.isChecked() != wanted:
@@ -201,8 +204,8 @@ def test_points_glide_if_that_is_wanted(person: Person, wanted: bool) -> None:
     assert state is not None
     assert state.points is not None
     moved = dataclasses.replace(state.points, positions=end)
-    app.map.publish(dataclasses.replace(state, points=moved))
-    assert np.array_equal(person.positions, end) == (not wanted)
+    app.map.publish(dataclasses.replace(state, points=moved, moving=moving))
+    assert np.array_equal(person.positions, end) == (not (wanted and moving))
     person.wait(lambda: np.array_equal(person.positions, end))
 
 

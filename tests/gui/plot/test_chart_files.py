@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QFontMetricsF, QGuiApplication, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QMainWindow, QWidget
@@ -26,6 +26,7 @@ from vae_explorer.export.figure import FigureStyle
 from vae_explorer.export.figure_requests import Curves
 from vae_explorer.export.requests import Request
 from vae_explorer.gui.plot.axis import Axis
+from vae_explorer.gui.plot.captions import Outlined
 from vae_explorer.gui.plot.chart import Chart
 from vae_explorer.gui.plot.export import KINDS, figure_font, render_charts
 from vae_explorer.gui.plot.layout import Aspect, Plot
@@ -130,6 +131,21 @@ def test_the_same_bytes_are_made_in_another_process(kind: str) -> None:
 
 
 @pytest.mark.usefixtures("_letters")
+@pytest.mark.usefixtures("qapp")
+def test_letters_lie_the_same_whatever_was_painted_before() -> None:
+    """Qt paints letters at quarters of a pixel, and takes outlines where the last one began."""
+    outlines, image = [], QImage(200, 50, QImage.Format.Format_ARGB32_Premultiplied)
+    for quarter in range(4):
+        with QPainter(image) as painter:
+            font = figure_font()
+            font.setPixelSize(30 + quarter)  # of which no letter was painted yet
+            painter.setFont(font)
+            painter.drawText(QPointF(10 + quarter / 4, 40), "1σ 234")
+        outlined = Outlined("1σ", figure_font())
+        outlines.append((outlined.glyphs, outlined._start))
+    assert outlines[1:] == outlines[:-1]
+
+
 def test_an_svg_has_words_as_text_and_curves_as_lines() -> None:
     content = made("svg")
     root = ET.fromstring(content)

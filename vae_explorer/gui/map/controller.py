@@ -65,7 +65,7 @@ class MapController(Controller):
                 "Turn or mirror every other model's plane to fit the points shown (Procrustes)",
                 lambda: app.map_settings.set_aligned(not app.settings.now.align),
                 checked=lambda: app.settings.now.align, separator=True),
-            Command("ease", "Map", "Animate Points", "Move smoothly from snapshot to snapshot",
+            Command("ease", "Map", "Animate Points", "Move smoothly while training or playing",
                 lambda: app.settings.change(
                     replace(app.settings.now, ease=not app.settings.now.ease)),
                 checked=lambda: app.settings.now.ease),
@@ -181,7 +181,9 @@ class MapController(Controller):
             return
         if before and before.indices is points.indices and before.kind == points.kind:
             self.view.canvas.set_axes(points.axes)
-            self.view.set_positions(points.positions, self._app.settings.now.ease)
+            # Of a moment that a person chose all is there at once.
+            goes_on = new.moving or self._app.runs.timeline.playing
+            self.view.set_positions(points.positions, goes_on and self._app.settings.now.ease)
         else:
             self._show(points)
 

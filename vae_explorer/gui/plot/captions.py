@@ -24,7 +24,7 @@ from vae_explorer.session.map.marks import Curve, Ellipses, Mark
 
 _TEXT_HALO = 6.0  # closes the gap before a percent sign
 _TEXT_ROOM = 18.0  # logical pixels a text keeps from the edges of the view
-_TEXT_FINENESS = 8.0  # its outline is taken from a font this many times larger
+_OUTLINE = 2_048  # pixels of the font that outlines are taken from
 _CIRCLE = np.linspace(0.0, 2 * np.pi, 65)[:-1]
 
 
@@ -33,14 +33,15 @@ class Outlined:
 
     def __init__(self, text: str, font: QFont) -> None:
         self.text, self.font = text, font
-        # At a size that is never painted: Qt spaces letters otherwise once it has painted them.
+        # So large that Qt keeps no letter of it. The outlines of those that it keeps begin at the
+        # part of a pixel where any letter of their font was painted last.
         large = QFont(font)
-        large.setPixelSize(round(_TEXT_FINENESS * QFontInfo(font).pixelSize()))
+        large.setPixelSize(_OUTLINE)
         path = QPainterPath()
         path.addText(0.0, 0.0, large, text)
-        self._start = -path.boundingRect().center() / _TEXT_FINENESS
-        path.translate(self._start * _TEXT_FINENESS)
-        self.glyphs = QTransform.fromScale(1 / _TEXT_FINENESS, 1 / _TEXT_FINENESS).map(path)
+        center, scale = path.boundingRect().center(), QFontInfo(font).pixelSize() / _OUTLINE
+        self._start = -center * scale
+        self.glyphs = QTransform.fromScale(scale, scale).map(path.translated(-center))
 
     @property
     def box(self) -> QRectF:
