@@ -75,6 +75,18 @@ def test_title_axes_layers_and_scale_are_text(menu: MapMenu, view: MapView) -> N
     assert "Prior" not in words(menu.export("svg"))
 
 
+def test_no_text_of_a_layer_is_on_the_name_of_a_class(
+    menu: MapMenu, view: MapView, points_of: PointsOf
+) -> None:
+    def at(z2: float) -> tuple[str | None, str | None]:
+        view.set_points(points_of([(0.0, z2)] * 9, [2] * 9))
+        texts = ET.fromstring(menu.export("svg")).iter(f"{SVG}text")
+        return next((text.get("x"), text.get("y")) for text in texts if text.text == "1σ")
+
+    assert at(-1.8) != at(1.0)
+    assert at(-1.8) == at(-0.5)
+
+
 def test_many_points_become_a_picture_of_the_dpi_asked_for(
     menu: MapMenu, view: MapView, points_of: PointsOf
 ) -> None:

@@ -124,6 +124,19 @@ def test_radii_are_written_where_asked(picture: Picture) -> None:
     assert rows.size == 0
 
 
+def test_no_radius_is_written_on_the_name_of_a_class(picture: Picture) -> None:
+    """Where "1σ" would be read as "2σ" beside the name of the 2s."""
+    round_one = np.eye(2, dtype=np.float32)[None]
+    marks = [Ellipses(CENTER, round_one, (1.0,), named=name) for name in (False, True)]
+    for taken, free in (((0.0, -9.0), (0.0, 1.0)), ((0.0, 1.0), (1.0, 0.0))):
+        picture.layer.set_names({"2": (CENTER[0, 0] + taken[0], CENTER[0, 1] + taken[1])})
+        without, written = (rgb(picture.shown(mark)) for mark in marks)
+        rows, columns = np.nonzero((without != written).any(axis=2))
+        at = picture.plot.to_pixel(*(CENTER[0] + free).tolist())
+        assert abs(rows.mean() - at.y()) < 3
+        assert abs(columns.mean() - at.x()) < 3
+
+
 def test_a_text_stays_in_view(picture: Picture) -> None:
     angle = np.linspace(0, 2 * np.pi, 400)
     ring = np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)

@@ -11,14 +11,14 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from vae_explorer.export.figure import MOST_VECTOR_POINTS
 from vae_explorer.gui.map.cloud import PointCloud
-from vae_explorer.gui.map.markers import PIN_RADIUS, glyph_font
+from vae_explorer.gui.map.markers import PIN_RADIUS
 from vae_explorer.gui.map.point_colors import point_rgb
 from vae_explorer.gui.map.points_item import PointPicture, size_of
 from vae_explorer.gui.map.raster import opacity
 from vae_explorer.gui.map.splat import MARGIN, MAX_DIAMETER
 from vae_explorer.gui.map.status_line import told
 from vae_explorer.gui.plot.axis import Axis
-from vae_explorer.gui.plot.captions import Outlined, beside, free
+from vae_explorer.gui.plot.captions import Outlined, beside, free, name_font
 from vae_explorer.gui.plot.color_maps import opaque
 from vae_explorer.gui.plot.latent_marks import halo_color
 from vae_explorer.gui.plot.layout import Bar, Layout, Plot
@@ -95,7 +95,7 @@ class MapPicture:
             if state.id == "points" and state.on:
                 yield Painted(partial(self._paint_points, state))
             elif state.on and (content := self.contents.get(state.id)):
-                yield Layer(content.marks, state.opacity)
+                yield Layer(content.marks, state.opacity, names=self.glyphs)
 
     def _classes(self) -> Iterator[Entry]:
         points, colors = self.points, self.colors
@@ -200,7 +200,7 @@ def _paint_dots(
 def _paint_names(
     glyphs: Mapping[str, tuple[float, float]], painter: QPainter, layout: Layout, theme: Theme
 ) -> None:
-    font, halo = glyph_font(layout.font), QPen(halo_color(theme), _HALO)
+    font, halo = name_font(layout.font), QPen(halo_color(theme), _HALO)
     taken: list[QRectF] = []
     for text, place in glyphs.items():
         name = Outlined(text, font)

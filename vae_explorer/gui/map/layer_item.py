@@ -1,16 +1,18 @@
 """One layer on the map: its marks are prepared once and only transformed when the view moves."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QFont, QPainter
 from PySide6.QtWidgets import QGraphicsObject, QStyleOptionGraphicsItem, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.plot.captions import Caption, captions, write_captions
+from vae_explorer.gui.plot.captions import Caption, captions, name_boxes, write_captions
 from vae_explorer.gui.plot.latent_marks import Paint, prepared
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.session.map.marks import LayerContent
+from vae_explorer.types import LatentPoint
 
 
 class LayerItem(QGraphicsObject):
@@ -27,6 +29,7 @@ class LayerItem(QGraphicsObject):
         self._content = LayerContent()
         self._paints: list[Paint] = []
         self._captions: list[Caption] = []
+        self._names: dict[LatentPoint, QRectF] = {}
         view_box.sigRangeChanged.connect(self.prepareGeometryChange)
 
     def set_content(self, content: LayerContent) -> None:
@@ -34,6 +37,12 @@ class LayerItem(QGraphicsObject):
         self._content, self._theme = content, None
         self._captions = [caption for mark in content.marks for caption in captions(mark)]
         self.update()
+
+    def set_names(self, names: Mapping[str, LatentPoint]) -> None:
+        """Write nothing where the names of classes are."""
+        self._names = name_boxes(names, QFont())
+        if self._captions:
+            self.update()
 
     @override
     def boundingRect(self) -> QRectF:
@@ -54,5 +63,5 @@ class LayerItem(QGraphicsObject):
             painter.restore()
         if self._captions:
             painter.save()
-            write_captions(painter, self._captions, view, theme)
+            write_captions(painter, self._captions, view, theme, self._names)
             painter.restore()

@@ -1,5 +1,7 @@
 """All layers of the map in their order, the points among them."""
 
+from collections.abc import Mapping
+
 from PySide6.QtWidgets import QGraphicsItem
 
 from vae_explorer.gui.map.layer_item import LayerItem
@@ -8,6 +10,7 @@ from vae_explorer.gui.map.points_item import PointsItem
 from vae_explorer.gui.widgets.fading import FAINT
 from vae_explorer.session.map.layers import LAYERS, LayerState, default_state
 from vae_explorer.session.map.marks import LayerContent
+from vae_explorer.types import LatentPoint
 
 _POINTS = "points"
 """The layer that is not drawn from marks."""
@@ -27,6 +30,7 @@ class LayerStack:
         self._items: dict[str, LayerItem] = {}
         self._opacity: dict[str, float] = {}
         self._outdated: set[str] = set()
+        self._names: Mapping[str, LatentPoint] = {}
         self.states = tuple(default_state(spec) for spec in LAYERS if spec.id == _POINTS)
         self.contents: dict[str, LayerContent] = {}
         plot.add_item(points)
@@ -42,6 +46,12 @@ class LayerStack:
             self._set_opacity(state.id, item)
             if state.id == _POINTS:
                 self._points.set_style(state.chosen["size"])
+
+    def set_names(self, names: Mapping[str, LatentPoint]) -> None:
+        """Let what layers write stand clear of the names of classes."""
+        self._names = names
+        for item in self._items.values():
+            item.set_names(names)
 
     def set_content(self, layer: str, content: LayerContent) -> None:
         """Show what a layer draws now."""
@@ -60,5 +70,6 @@ class LayerStack:
         if layer not in self._items:
             self._items[layer] = LayerItem(self._plot.view_box)
             self._items[layer].setVisible(False)
+            self._items[layer].set_names(self._names)
             self._plot.add_item(self._items[layer])
         return self._items[layer]

@@ -317,9 +317,9 @@ class MapView(Themed):
         visible = self._visible() if data and data.classes else ()
         texts = dict(enumerate(glyph_texts(data.classes[:_MOST_GLYPHS]))) if data else {}
         places = self._class_places.items()
-        self._markers.set_glyphs(
-            {texts[label]: at for label, at in places if label in texts and label in visible}
-        )
+        names = {texts[label]: at for label, at in places if label in texts and label in visible}
+        self._markers.set_glyphs(names)
+        self.layers.set_names(names)
 
     def _visible(self) -> frozenset[int]:
         """The classes that show: all there is of images without labels."""

@@ -5,7 +5,6 @@ from math import floor
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
-    QFont,
     QPainter,
     QPainterPath,
     QPaintEvent,
@@ -17,7 +16,7 @@ from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 from vae_explorer.gui.map.plot import LatentPlot
-from vae_explorer.gui.plot.captions import beside, free
+from vae_explorer.gui.plot.captions import beside, free, name_font
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.types import LatentPoint
 
@@ -27,7 +26,6 @@ _CURSOR_DOT, _HOVER_RADIUS = 1.5, 7.0
 _REACH = 5.0  # pixels beside a hair that its halo and the dot can touch
 _HALO_ALPHA = 190
 _OUTSIDE = 1e5
-_GLYPH_SCALE = 1.7
 
 
 class Markers(QWidget):
@@ -119,7 +117,7 @@ class Markers(QWidget):
             painter.drawRects(hairs)
 
     def _draw_glyphs(self, painter: QPainter, area: QRectF) -> None:
-        font, taken = glyph_font(self.font()), list[QRectF]()
+        font, taken = name_font(self.font()), list[QRectF]()
         for text, position in self.glyphs.items():
             picture = self._glyph(text)
             box = QRectF(QPointF(), picture.deviceIndependentSize())
@@ -133,7 +131,7 @@ class Markers(QWidget):
         key = text, current_theme(), self.devicePixelRatioF()
         if key not in self._glyph_pictures:
             path = QPainterPath()
-            path.addText(0, 0, glyph_font(self.font()), text)
+            path.addText(0, 0, name_font(self.font()), text)
             pen = self._halo(1.5)
             box = path.boundingRect().adjusted(-4, -4, 4, 4)
             ratio = self.devicePixelRatioF()
@@ -177,17 +175,6 @@ class Markers(QWidget):
         return (
             QRegion() if position is None else QRegion(_square(self._at(position), PIN_RADIUS + 5))
         )
-
-
-def glyph_font(font: QFont) -> QFont:
-    """In which the names of classes are written."""
-    large = QFont(font)
-    if font.pixelSize() > 0:
-        large.setPixelSize(round(font.pixelSize() * _GLYPH_SCALE))
-    else:
-        large.setPointSizeF(font.pointSizeF() * _GLYPH_SCALE)
-    large.setBold(True)
-    return large
 
 
 def _square(at: QPointF, half: float) -> QRect:

@@ -1,6 +1,6 @@
 """What is written on marks in latent units: beside lines, clear of each other."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,9 +21,11 @@ from PySide6.QtGui import (
 from vae_explorer.gui.plot.latent_marks import RASTER, drawable
 from vae_explorer.gui.theme import Theme
 from vae_explorer.session.map.marks import Curve, Ellipses, Mark
+from vae_explorer.types import LatentPoint
 
 _TEXT_HALO = 6.0  # closes the gap before a percent sign
 _TEXT_ROOM = 18.0  # logical pixels a text keeps from the edges of the view
+_NAME_SCALE = 1.7
 _OUTLINE = 2_048  # pixels of the font that outlines are taken from
 _CIRCLE = np.linspace(0.0, 2 * np.pi, 65)[:-1]
 
@@ -90,8 +92,17 @@ def captions(mark: Mark, font: QFont | None = None) -> Iterator[Caption]:
                     yield Caption(Outlined(f"{radius:g}σ", font), center + radius * circle @ root.T)
 
 
-def write_captions(painter: QPainter, texts: Sequence[Caption], view: QRectF, theme: Theme) -> None:
-    """Write each where its line is in view and no other stands; the painter is in latent units."""
+def write_captions(
+    painter: QPainter,
+    texts: Sequence[Caption],
+    view: QRectF,
+    theme: Theme,
+    names: Mapping[LatentPoint, QRectF],
+) -> None:
+    """Write each where its line is in view and no other stands; the painter is in latent units.
+
+    Nor do they stand where ``names`` are: these have boxes in pixels about their positions.
+    """
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     to_pixels = painter.worldTransform()
     painter.setWorldTransform(QTransform())
@@ -99,7 +110,7 @@ def write_captions(painter: QPainter, texts: Sequence[Caption], view: QRectF, th
     inner = view.adjusted(room_x, room_y, -room_x, -room_y)
     ground = QPen(QColor(QColor(theme.canvas).rgb()), _TEXT_HALO)
     ground.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-    taken: list[QRectF] = []
+    taken = [box.translated(to_pixels.map(QPointF(*at))) for at, box in names.items()]
     for caption in texts:
         places = (to_pixels.map(position) for position in caption.positions(inner))
         if (at := free(places, caption.text.box, taken)) is not None:
@@ -114,6 +125,26 @@ def free(places: Iterable[QPointF], box: QRectF, taken: list[QRectF]) -> QPointF
             taken.append(there)
             return at
     return None
+
+
+def name_font(font: QFont) -> QFont:
+    """In which the names of classes are written."""
+    large = QFont(font)
+    if font.pixelSize() > 0:
+        large.setPixelSize(round(font.pixelSize() * _NAME_SCALE))
+    else:
+        large.setPointSizeF(font.pointSizeF() * _NAME_SCALE)
+    large.setBold(True)
+    return large
+
+
+def name_boxes(names: Mapping[str, LatentPoint], font: QFont) -> dict[LatentPoint, QRectF]:
+    """The room that the names of classes take about their positions."""
+    metrics, boxes = QFontMetricsF(name_font(font)), dict[LatentPoint, QRectF]()
+    for name, at in names.items():
+        boxes[at] = metrics.tightBoundingRect(name).adjusted(-4, -4, 4, 4)
+        boxes[at].moveCenter(QPointF())
+    return boxes
 
 
 def beside(at: QPointF, box: QRectF, font: QFont, area: QRectF) -> Iterator[QPointF]:

@@ -16,7 +16,7 @@ from PySide6.QtGui import (
     QTransform,
 )
 
-from vae_explorer.gui.plot.captions import captions, write_captions
+from vae_explorer.gui.plot.captions import captions, name_boxes, write_captions
 from vae_explorer.gui.plot.latent_marks import prepared
 from vae_explorer.gui.plot.layout import Layout
 from vae_explorer.gui.plot.marks import (
@@ -125,7 +125,11 @@ def _paint_mark(painter: QPainter, mark: Mark, layout: Layout, theme: Theme) -> 
             _to_latent(painter, layout)
             left, right, bottom, top = layout.region
             texts = [text for one in mark.marks for text in captions(one, layout.font)]
-            write_captions(painter, texts, QRectF(left, bottom, right - left, top - bottom), theme)
+            view, names = (
+                QRectF(left, bottom, right - left, top - bottom),
+                name_boxes(mark.names, layout.font),
+            )
+            write_captions(painter, texts, view, theme, names)
         case _:
             _to_latent(painter, layout)
             for paint in prepared(mark, theme, layout.scale):

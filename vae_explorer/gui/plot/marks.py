@@ -1,7 +1,7 @@
 """What stands on a chart, in units of its axes. Colours are fields of ``Theme``, or "#rrggbb"."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 
 from vae_explorer.gui.theme import Theme, class_color
 from vae_explorer.session.map import marks as latent
-from vae_explorer.types import Floats, Labels, Region
+from vae_explorer.types import Floats, Labels, LatentPoint, Region
 
 if TYPE_CHECKING:
     from vae_explorer.gui.plot.layout import Layout
@@ -138,11 +138,12 @@ class Painted:
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """Marks in latent units with what is written on them, all of one opacity."""
+    """Marks in latent units, and what is written on them clear of ``names``, of one opacity."""
 
     marks: tuple[latent.Mark, ...]
     opacity: float = 1.0
     name: str = ""
+    names: Mapping[str, LatentPoint] = field(default_factory=dict)
 
 
 SHADED = 0.86
