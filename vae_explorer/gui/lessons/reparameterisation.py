@@ -51,10 +51,11 @@ class ReparameterisationView(LessonView):
         self._charts = EstimateCharts()
         self._readout = Readout(2, growing=True)
         rows = self.form.rows
-        first, second = ("function", "parameter", "samples", "seed"), ("baseline", "same_scale")
-        fill(self.page, self.line(*first), self.line(*second))
-        fill(self.page, (self._place, 5), self._readout, (self._charts, 7))
-        self.controls = {name: rows[name] for name in (*first[:3], "baseline")} | {
+        names = "function", "parameter", "samples", "seed", "baseline", "same_scale"
+        fill(self.page, self.line(*names), (self._place, 5), self._readout, (self._charts, 7))
+        self.controls = {
+            name: rows[name] for name in ("function", "parameter", "samples", "baseline")
+        } | {
             "scale": rows["same_scale"],
             "again": rows["seed"],
             "running": self._charts.running,
@@ -93,7 +94,7 @@ class ReparameterisationView(LessonView):
         """f, and the density of q with a handle at its mean and one at a σ from it."""
         settings = self.experiment.settings
         bottom, top = _HEIGHTS[settings.function]
-        z = np.linspace(-_SIGHT, _SIGHT, 241)
+        z = np.union1d(np.linspace(-_SIGHT, _SIGHT, 241), [1e-9])  # where f may jump
         mean, sigma = settings.mean, settings.sigma
         peak = top / _TALLEST / (sigma * np.sqrt(2 * np.pi))
         q = peak * np.exp(-0.5 * ((z - mean) / sigma) ** 2)
