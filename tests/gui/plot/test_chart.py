@@ -187,6 +187,14 @@ def test_the_legend_wraps_and_keeps_room_for_its_values(qtbot: QtBot) -> None:
     assert chart.frame.top() == before
 
 
+def test_a_value_is_whole_where_a_name_is_cut(qtbot: QtBot) -> None:
+    chart = shown(qtbot, Chart("A chart"))
+    entry = Entry("train", "━", "20261130-0305-seed0", "−157.27 / −155.61")
+    chart.set_plot(replace(chart.plot, entries=(entry,)))
+    chart.resize(210, 140)
+    assert "… −157.27 / −155.61" in chart.export("svg").decode()
+
+
 def test_a_painter_is_closed_whatever_is_raised(qtbot: QtBot) -> None:
     chart = Chart("A chart")
     qtbot.addWidget(chart)

@@ -86,8 +86,11 @@ def _paint_head(painter: QPainter, plot: Plot, layout: Layout, theme: Theme) -> 
         else:
             painter.setPen(theme_color(theme, entry.color))
         room = right - start.x()
-        if metrics.horizontalAdvance(words) > room:
-            words = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
+        if metrics.horizontalAdvance(words) > room:  # a name is cut, not its value
+            value = entry.value and f" {entry.value}"
+            room = max(room - metrics.horizontalAdvance(value), 0.0)
+            name = words.removesuffix(value)
+            words = metrics.elidedText(name, Qt.TextElideMode.ElideRight, room) + value
         painter.drawText(start, words)
 
 

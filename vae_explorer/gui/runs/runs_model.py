@@ -63,6 +63,8 @@ _NUMBERS = (Column.ELBO, Column.LOG_MARGINAL, Column.EPOCHS, Column.SECONDS)
 _EDITABLE = (Column.NAME, Column.NOTE)
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_ALIGNED = dict.fromkeys(Column, _LEFT) | dict.fromkeys(_NUMBERS, _RIGHT)
+_ALIGNED[Column.DATE] = Qt.AlignmentFlag.AlignCenter  # clear of the number before it
 
 
 class RunsModel(QAbstractTableModel):
@@ -172,7 +174,7 @@ class RunsModel(QAbstractTableModel):
         if orientation == Qt.Orientation.Horizontal and role == _ROLE.ToolTipRole:
             return _HEADERS[Column(section)][1]
         if orientation == Qt.Orientation.Horizontal and role == _ROLE.TextAlignmentRole:
-            return _RIGHT if section in _NUMBERS else _LEFT
+            return _ALIGNED[Column(section)]
         return None
 
     @override
@@ -187,7 +189,7 @@ class RunsModel(QAbstractTableModel):
             case _ROLE.ToolTipRole:
                 return describe(run)
             case _ROLE.TextAlignmentRole:
-                return _RIGHT if column in _NUMBERS else _LEFT
+                return _ALIGNED[column]
             case _ROLE.AccessibleTextRole:
                 return spoken(run, column)
             case _ROLE.FontRole if run.active:

@@ -40,12 +40,12 @@ _LETTERS = {
     Column.LOG_MARGINAL: 9,
     Column.EPOCHS: 9,
     Column.SECONDS: 8,
-    Column.DATE: 16,
+    Column.DATE: 19,
 }
 """Digits that a column has room for, in a narrow table."""
 
 _NOTE_LETTERS = 30
-_MOST_LETTERS = {Column.NAME: 30, Column.RECIPE: 60}
+_MOST_LETTERS = {Column.NAME: 30, Column.RECIPE: 120}
 """Those that grow with the table, and how far."""
 
 _BOX = 12  # the side of a check box
