@@ -1,5 +1,6 @@
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
@@ -107,6 +108,13 @@ def test_parameters_are_those_of_q(
     assert "exact" in view._readout.text()
     no_model(context)
     assert "no digit" in view._readout.text()
+
+
+def test_an_elbo_is_that_of_the_formula(view: ReparameterisationView) -> None:
+    """The mean of some minibatches, for one of them is as it happens."""
+    view.experiment.publish(curves={"path": np.arange(40.0)})
+    assert view.experiment.symbols()["path_elbo"] == 29.5
+    assert "step 40, ELBO 29.5 over the last 20" in view._readout.text()
 
 
 def test_at_one_scale_or_each_at_its_own(digit: ReparameterisationView) -> None:

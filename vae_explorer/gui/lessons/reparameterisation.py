@@ -14,6 +14,7 @@ from vae_explorer.lessons.algorithm import STEPS
 from vae_explorer.number_format import figure
 from vae_explorer.session.lessons.reparameterisation import (
     FUNCTIONS,
+    LAST,
     PARAMETERS,
     Estimates,
     Reparameterisation,
@@ -123,7 +124,8 @@ class ReparameterisationView(LessonView):
             title, color = _ESTIMATORS[name]
             steps = np.arange(1.0, len(elbos) + 1)
             marks.append(Line(steps, elbos, color, title))
-            words.append(f"{title}: step {len(elbos)}, ELBO {figure(float(elbos[-1]), 0)}")
+            elbo = figure(float(elbos[-LAST:].mean()), 1)
+            words.append(f"{title}: step {len(elbos)}, ELBO {elbo} over the last {LAST}")
         self._place.set_marks(marks)
         self._place.set_handles(())
         self._readout.set_text("<br>".join(words) or "Training …")

@@ -34,7 +34,7 @@ PARAMETERS = dict.fromkeys(gradients.FUNCTIONS, ("μ", "σ")) | {
 """Of q, by what the expectation is taken of; s are the diagonal of L in q = N(μ, L Lᵀ)."""
 
 _DRAWS, _ELBO_DRAWS = 8_192, 2_048
-_EVERY, _LAST = 10, 20  # steps of training until it is shown, and those that say how far it is
+_EVERY, LAST = 10, 20  # steps of training until it is shown, and those that say how far it is
 _OF_NUMBER = {"needs": ("function", tuple(gradients.FUNCTIONS))}
 
 
@@ -165,7 +165,7 @@ class Reparameterisation(DigitExperiment[ReparameterisationSettings, Reparameter
         """
         found, now = self.result.estimates, self.settings
         if self.result.curves is not None:
-            ends = {name: elbos[-_LAST:].mean() for name, elbos in self.result.curves.items()}
+            ends = {name: elbos[-LAST:].mean() for name, elbos in self.result.curves.items()}
             return {f"{name}_elbo": float(end) for name, end in ends.items()}
         if found is None:
             return {}
