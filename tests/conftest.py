@@ -51,11 +51,12 @@ def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture(autouse=True)
-def _one_torch_thread() -> None:
+def _one_torch_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """As beside a window; more threads only wait for each other on networks this small."""
     import torch
 
     torch.set_num_threads(1)
+    monkeypatch.setattr("vae_explorer.training.device.processors", lambda: 1)
 
 
 @pytest.fixture(autouse=True)

@@ -43,6 +43,7 @@ from vae_explorer.session.runs.runs import Runs
 from vae_explorer.session.runs.sweeps import Sweeps
 from vae_explorer.session.tasks import Tasks
 from vae_explorer.session.training.control import TrainingSession
+from vae_explorer.training.device import threads_of_training
 
 CLOSE_SECONDS = 5.0
 """How long closing waits for a running job; one gradient step and a save take far less."""
@@ -136,8 +137,9 @@ def build_app(
     tasks = Tasks(jobs, messages.fail)
     kept = SettingsFile(tasks, settings or Settings(), kept=keep_settings)
     data = OpenData(tasks, kept, mnist_dataset(), kept.now.device)
+    threads = kept.now.threads or threads_of_training()
     latent_map = LatentMap(tasks, messages.progress.emit, data.now, map_choice(kept.now))
-    runs = Runs(tasks, after, latent_map, data, paths.runs(), kept.now.device)
+    runs = Runs(tasks, after, latent_map, data, paths.runs(), kept.now.device, threads)
     model = OpenModel(tasks, messages, kept, latent_map, runs, data)
     decoding = Decoding(latent_map, defer)
     cursor = Cursor(decoding)
@@ -188,7 +190,7 @@ def build_app(
         catalogue=RunCatalogue(tasks, runs, model.open),
         sweeps=Sweeps(tasks, runs, data, model.open),
         presets=Presets(PresetFolders(paths.checkpoints(), paths.presets()), tasks, kept),
-        estimates=Estimates(jobs, runs.training, images, kept.now.device),
+        estimates=Estimates(jobs, runs.training, images, kept.now.device, threads),
         learning=Learning(LessonContext(tasks, latent_map, target, after), tasks, kept),
     )
     runs.training.made_way.connect(say)

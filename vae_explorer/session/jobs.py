@@ -4,7 +4,7 @@
 same key replaces an older one, whose answer is then never delivered. Of these lanes "files" is for
 what a person waits for (open, encode; files are written there too, but nothing replaces or cancels
 that), "layers" for what is drawn on the map, "figures" for what may take minutes, "lessons" for
-what the instruments of the lessons compute, "live" for the images of a model that is trained.
+what the instruments of the lessons compute.
 
 Every job ends exactly once, as done, failed or cancelled, whatever its work raised; after
 ``shutdown`` nothing is delivered any more. Executors and the hop to the main thread are given from
@@ -26,7 +26,7 @@ T = TypeVar("T")
 _SELDOM_S = 0.5
 """Between two reports of how far some work is."""
 
-Lane = Literal["files", "layers", "figures", "lessons", "live"]
+Lane = Literal["files", "layers", "figures", "lessons"]
 
 Post = Callable[[Callable[[], None]], None]
 """Runs a function on the main thread, soon, in order. Called from any thread."""

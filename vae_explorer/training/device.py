@@ -117,6 +117,15 @@ def set_threads(
     return chosen
 
 
+def threads_of_training() -> int:
+    """How many a run beside a window uses: of two processors both, and else all but one.
+
+    With one of two a person would wait half as long again for a map, as nobody uses the window.
+    """
+    cores = processors()
+    return max(min(cores, 2), cores - 1)
+
+
 @contextmanager
 def threads_of_window() -> Iterator[None]:
     """Compute with as many threads as the window does by itself, so that its files are made."""

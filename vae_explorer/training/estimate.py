@@ -130,9 +130,8 @@ def _short(recipe: Recipe, shape: ImageShape) -> tuple[Recipe, float]:
     return short, seconds / taken
 
 
-def computer(device: str) -> str:
+def computer(device: str, threads: int) -> str:
     """What an estimate depends on beside the recipe, for those of other computers in one home."""
-    threads = torch.get_num_threads()
     return f"{platform.node()} {platform.machine()} {device} {threads} {torch.__version__}"
 
 

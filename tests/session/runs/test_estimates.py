@@ -24,7 +24,7 @@ class Measured:
         self.main = bench.main
         self.known: list[tuple[Recipe, Estimate]] = []
         self.failed: list[BaseException] = []
-        self.estimates = Estimates(jobs, bench.training, bench.stage.images, "cpu")
+        self.estimates = Estimates(jobs, bench.training, bench.stage.images, "cpu", 1)
         self.estimates.estimated.connect(lambda recipe, found: self.known.append((recipe, found)))
         self.estimates.failed.connect(lambda recipe, error: self.failed.append(error))
 

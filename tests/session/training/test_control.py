@@ -130,6 +130,7 @@ def test_stop_ends_the_run_early_and_saves_it(running: Run) -> None:
     assert running.phases == [Phase.RUNNING, Phase.STOPPING, Phase.IDLE]
     ((snapshot, _),) = running.ends
     assert 0 < snapshot.epoch < UNENDING
+    assert running.session.status.epoch == snapshot.epoch
     assert same_weights(running.saved, snapshot)
 
 

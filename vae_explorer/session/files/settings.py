@@ -49,9 +49,10 @@ class KnownPair:
 class Settings:
     """``scheme`` is "system", "light" or "dark"; ``layout`` and ``geometry`` are Qt's, in base64.
 
-    ``threads`` of 0 means all cores but one; ``device`` is "auto", "cpu", "mps", "cuda" or one such
-    as "cuda:1". ``split`` is of the data on the map, ``kind`` what a point of it is, "mean",
-    "sample" or "exact"; ``align`` turns planes to compare them, ``ease`` lets points glide.
+    ``threads`` of 0 means all cores but one, for a run both of two; ``device`` is "auto", "cpu",
+    "mps", "cuda" or one such as "cuda:1". ``split`` is of the data on the map, ``kind`` what a
+    point of it is, "mean", "sample" or "exact"; ``align`` turns planes to compare them, ``ease``
+    lets points glide.
     ``pairs`` are the ONNX networks among ``recent``, which names their encoders.
     ``data`` are where data sets were found, by their fingerprints, the newest first.
     ``layers`` are those of the map, the topmost first; ``tables`` how tables were read, the last

@@ -4,8 +4,10 @@ import json
 import logging
 import math
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from hashlib import sha256
 
 from psygnal import Signal
@@ -25,6 +27,7 @@ from vae_explorer.session.training.events import (
     TrainingEvent,
     TrainingStatus,
 )
+from vae_explorer.training.device import set_threads
 from vae_explorer.training.estimate import Estimate, computer, estimate
 from vae_explorer.training.recipe import Recipe
 
@@ -58,18 +61,25 @@ class Estimates:
         training: no recipe is measured beside a run, which it would slow and be slowed by.
         images: what is trained on.
         device: what is trained on.
+        threads: that a step uses.
     """
 
     estimated = Signal(Recipe, Estimate)
     failed = Signal(Recipe, BaseException)
 
     def __init__(
-        self, jobs: Jobs, training: TrainingSession, images: Callable[[], ImageSet], device: str
+        self,
+        jobs: Jobs,
+        training: TrainingSession,
+        images: Callable[[], ImageSet],
+        device: str,
+        threads: int,
     ) -> None:
         self._jobs = jobs
         self._training = training
         self._images = images
         self._device = device
+        self._threads = threads
         self._known: dict[str, Estimate] = {}
         self._recipe, self._from, self._last = Recipe(), 0.0, TrainingStatus(Phase.IDLE)
         """Of the run under way, and where it was begun or resumed."""
@@ -92,10 +102,12 @@ class Estimates:
         """Take a few steps; not while there is a run, and a run that begins ends it."""
         if self._training.active:
             return
-        images, device, key = self._images, self._device, self._key(recipe)
+        images, device, count, key = self._images, self._device, self._threads, self._key(recipe)
 
         def work(control: Control) -> Estimate:
-            return estimate(recipe, images(), device, control.check)
+            # Threads that help a lane stay with it, and slow a run down even while they sleep.
+            with ThreadPoolExecutor(1, initializer=partial(set_threads, count)) as thread:
+                return thread.submit(estimate, recipe, images(), device, control.check).result()
 
         def done(found: Estimate) -> None:
             self._keep(key, found)
@@ -131,7 +143,7 @@ class Estimates:
     def _key(self, recipe: Recipe) -> str:
         usual = Recipe()
         same = recipe.replace(**{name: getattr(usual, name) for name in _FREE})
-        on = computer(self._device)
+        on = computer(self._device, self._threads)
         with suppress(UserError):  # that there are no images is said by who measures
             on += f" {self._images().image_shape} {len(self._images())}"
         return sha256(f"{on}\n{same.to_toml()}".encode()).hexdigest()[:24]

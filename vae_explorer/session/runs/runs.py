@@ -65,6 +65,7 @@ class Runs:
         data: what is trained on.
         runs: the folder of runs.
         device: what is trained on.
+        threads: see ``TrainingSession``.
     """
 
     left = Signal(object)
@@ -78,14 +79,14 @@ class Runs:
         data: OpenData,
         runs: Path,
         device: str,
+        threads: int | None = None,
     ) -> None:
         self._fail = tasks.fail
         self._resuming = tasks.newest("resume", "The run was not resumed")
-        self._following = tasks.patient("follow", "The map cannot follow the run", "live")
         self._jobs = tasks.jobs
         self._map = latent_map
         self._data = data
-        self.training = TrainingSession(tasks.jobs, runs, device)
+        self.training = TrainingSession(tasks.jobs, runs, device, threads)
         self.timeline = Timeline(tasks, after)
         self._coming: _Shown | None = None
         """What the run that begins is shown on."""
@@ -118,7 +119,7 @@ class Runs:
             return
         snapshot = self._map.state.snapshot
 
-        def start(recipe: Recipe, data: ImageSet, live_images: UInt8, everything: int) -> None:
+        def start(recipe: Recipe, data: ImageSet, live_images: UInt8, everything: UInt8) -> None:
             check_branch(recipe, data.image_shape, len(data), snapshot)
             name = self.timeline.name or "a model"
             label = RunLabel(origin=f"{name}, epoch {snapshot.epoch:.2f}")
@@ -129,7 +130,7 @@ class Runs:
     def _start(self, recipe: Recipe, start: Callable[..., None]) -> None:
         try:
             shown = self._look_at(self._data.now)
-            start(recipe, shown.data.train, shown.images, len(shown.whole[0]))
+            start(recipe, shown.data.train, shown.images, shown.whole[1])
         except UserError as error:
             self._fail("Training did not start", error)
             return
@@ -148,7 +149,7 @@ class Runs:
         """
         try:
             shown = self._look_at(data)
-            self.training.start_by(begin, epochs, shown.images, len(shown.whole[0]))
+            self.training.start_by(begin, epochs, shown.images, shown.whole[1])
         except UserError as error:
             self._fail("Training did not start", error)
             return False
@@ -163,7 +164,7 @@ class Runs:
                 shown = self._look_at(data)
                 epochs = snapshot.recipe.epochs
                 images = data.train.first(snapshot.data.images)
-                everything = len(shown.whole[0])
+                everything = shown.whole[1]
                 self.training.resume_run(run, epochs, images, shown.images, everything)
             except UserError as error:
                 self._fail("The run was not resumed", error)
@@ -201,7 +202,6 @@ class Runs:
             case Progress(points):
                 self.timeline.extend(points)
             case Paused(snapshot, path) | Ended(snapshot, path):
-                self._following.cancel()
                 self._show(self._whole(snapshot, self._name, path))
                 if isinstance(event, Ended):
                     self.left.emit(None)
@@ -213,7 +213,6 @@ class Runs:
     def _on_begun(self, begun: Begun) -> None:
         """Leave the film of the model before; of a run that cannot begin nothing is changed."""
         self._latest, self._name, self._shown = None, begun.name, self._coming
-        self._following.cancel()
         self._map.begin_run()
         self.timeline.begin(begun.folder)
         if begun.resumed:
@@ -254,24 +253,14 @@ class Runs:
         data = self._shown.data if self._shown else None
         return partial(self._map.show, snapshot, name, path, data=data)
 
-    def _on_moved(self, snapshot: Snapshot, posterior: Posterior | None) -> None:
+    def _on_moved(self, snapshot: Snapshot, posterior: Posterior) -> None:
         assert self._shown is not None
-        indices, images = self._shown.whole
+        few, (all_, _) = self._shown.indices, self._shown.whole
+        indices = all_ if len(posterior.mean) == len(all_) else few
         self._moved = snapshot
-
-        def show(indices: Int64, posterior: Posterior) -> None:
-            self._show(partial(self._show_moving, snapshot, _UNNAMED, posterior, indices))
-
-        if posterior is None:
-            self._following.run(
-                lambda control: snapshot.model.encode(images, control.check),
-                partial(show, indices),
-            )
-        else:
-            show(self._shown.indices, posterior)
+        self._show(partial(self._show_moving, snapshot, _UNNAMED, posterior, indices))
 
     def _on_failed(self, error: BaseException) -> None:
-        self._following.cancel()
         self._fail("Training ended early", error)
         if self._moved is not None:
             self._show(self._whole(self._moved, _UNNAMED, None))

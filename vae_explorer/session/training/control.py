@@ -24,7 +24,7 @@ from vae_explorer.session.training.events import (
     Waiting,
 )
 from vae_explorer.session.training.worker import OrderDesk, Orders, Until, Worker
-from vae_explorer.training.device import choose_device
+from vae_explorer.training.device import choose_device, set_threads
 from vae_explorer.training.recipe import Recipe
 from vae_explorer.training.run_folder import RunFolder, RunLabel
 from vae_explorer.training.snapshot import Snapshot
@@ -48,6 +48,7 @@ class TrainingSession:
         jobs: where the run's thread comes from.
         runs: the folder in which each run gets a folder of its own.
         device: see ``choose_device``.
+        threads: that a step uses, by default as many as other work.
     """
 
     status_changed = Signal(TrainingStatus)
@@ -56,8 +57,11 @@ class TrainingSession:
     made_way = Signal(str)
     """The run was stopped because something else was asked for: a message."""
 
-    def __init__(self, jobs: Jobs, runs: Path, device: str = "auto") -> None:
+    def __init__(
+        self, jobs: Jobs, runs: Path, device: str = "auto", threads: int | None = None
+    ) -> None:
         self._jobs = jobs
+        self._threads = threads
         self.runs = runs
         self._device = device
         self.checkpoint: Path | None = None
@@ -96,7 +100,7 @@ class TrainingSession:
         recipe: Recipe,
         data: ImageSet,
         live_images: UInt8,
-        everything: int = 0,
+        everything: UInt8 | None = None,
         *,
         until: Until = "end",
         paused: bool = False,
@@ -139,7 +143,7 @@ class TrainingSession:
         epochs: int,
         data: ImageSet,
         live_images: UInt8,
-        everything: int = 0,
+        everything: UInt8 | None = None,
     ) -> None:
         """Resume an interrupted run, of this many epochs; other arguments as for ``start``.
 
@@ -158,7 +162,7 @@ class TrainingSession:
         begin: BeginOn,
         epochs: int,
         live_images: UInt8,
-        everything: int = 0,
+        everything: UInt8 | None = None,
     ) -> None:
         """Begin or go on with a run of this many epochs by a trainer that somebody else makes.
 
@@ -170,14 +174,23 @@ class TrainingSession:
         self._run(begin, live_images, everything, epochs, Orders())
 
     def _run(
-        self, begin: BeginOn, live_images: UInt8, everything: int, epochs: int, orders: Orders
+        self,
+        begin: BeginOn,
+        live_images: UInt8,
+        everything: UInt8 | None,
+        epochs: int,
+        orders: Orders,
     ) -> None:
         desk = OrderDesk(replace(orders, rule=self._desk.orders.rule))
 
         def on_device(warn: Callable[[str], None]) -> tuple[Trainer, RunFolder]:
             return begin(str(choose_device(self._device, warn)), warn)
 
+        everything = live_images if everything is None else everything
+
         def work(control: Control) -> tuple[Snapshot, Path | None]:
+            if self._threads:
+                set_threads(self._threads)
             worker = Worker(on_device, live_images, everything, desk, self._on_event, control)
             return worker.run()
 
@@ -247,9 +260,13 @@ class TrainingSession:
         self._status = status
         self.status_changed.emit(status)
 
-    def _set_phase(self, phase: Phase) -> None:
+    def _set_phase(self, phase: Phase, epoch: float | None = None) -> None:
+        """Be in another phase, at an ``epoch`` after the last that progress was told of."""
         old = self._status
-        self._set_status(replace(old, phase=phase, images_per_second=0.0, eta_seconds=None))
+        epoch = old.epoch if epoch is None else epoch
+        self._set_status(
+            replace(old, phase=phase, epoch=epoch, images_per_second=0, eta_seconds=None)
+        )
 
     def _on_event(self, event: TrainingEvent) -> None:
         """Follow what the worker tells, and pass it on."""
@@ -259,7 +276,9 @@ class TrainingSession:
                 self.checkpoint, self._name = folder.model_path, name
             case Paused() | Waiting() if not running:
                 return  # it was stopped meanwhile
-            case Paused() | Waiting():
+            case Paused(snapshot):
+                self._set_phase(Phase.PAUSED, snapshot.epoch)
+            case Waiting():
                 self._set_phase(Phase.PAUSED)
             case Found(findings):
                 for finding in findings:  # once a run, whatever its figures
@@ -286,7 +305,7 @@ class TrainingSession:
 
     def _end(self, event: Ended | Failed) -> None:
         begin, self._next = self._next, None
-        self._set_phase(Phase.IDLE)
+        self._set_phase(Phase.IDLE, event.snapshot.epoch if isinstance(event, Ended) else None)
         self.events.emit(event)
         if begin is None:
             return

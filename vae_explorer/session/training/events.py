@@ -72,10 +72,10 @@ class Progress:
 
 @dataclass(frozen=True, eq=False)
 class Moved:
-    """The model as it is now, and q(z|x) of the live images; None: all are to be encoded by it."""
+    """The model as it is now, and q(z|x) of the live images, or of all."""
 
     snapshot: Snapshot
-    posterior: Posterior | None
+    posterior: Posterior
 
 
 @dataclass(frozen=True, eq=False)

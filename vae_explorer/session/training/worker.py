@@ -43,14 +43,11 @@ POST_SECONDS = 0.05
 LIVE_SECONDS = 0.35
 """Shortest time between two moves of the map."""
 
-LIVE_SHARE = 0.05
+LIVE_SHARE = 0.1
 """Part of the time that moves of the map may take from training."""
 
-ALL_SHARE = 0.5
-"""Part of the time in which all images are encoded beside training."""
-
-ALL_SECONDS = 5.0
-"""Longest time in which they are; where it takes more, the live images alone move."""
+ALL_SECONDS = 2.0
+"""Longest time in which all images are encoded; where it takes more, the live ones alone move."""
 
 RECENT_SECONDS = 15.0
 """The speed of a run is that of its last seconds, an epoch's evaluation among them."""
@@ -121,7 +118,7 @@ class Worker:
     Args:
         begin: makes the trainer and its folder.
         live_images: (n, h, w) uint8, of which each kept moment knows where they were.
-        everything: how many images the map shows if they can be encoded beside training.
+        everything: (m, h, w) uint8, which the map shows if they can be encoded on the way.
         desk: holds what the main thread wants.
         publish: called on the main thread with each event.
         control: of the job.
@@ -131,7 +128,7 @@ class Worker:
         self,
         begin: Begin,
         live_images: UInt8,
-        everything: int,
+        everything: UInt8,
         desk: OrderDesk,
         publish: Callable[[TrainingEvent], None],
         control: Control,
@@ -140,11 +137,12 @@ class Worker:
         self._publish = publish
         self._control = control
         self._live = live_images
-        self._everything = everything / max(1, len(live_images))
-        self._beside = None if everything > len(live_images) else False
-        """Whether all images are encoded beside training; None until one knows what they take."""
+        self._moving = live_images
+        """The images that the map shows."""
+        self._more = everything if len(everything) > len(live_images) else None
+        """Those that it shows as soon as one knows that they can be encoded on the way."""
         self._encoding_seconds = 0.0
-        """What the live images took last."""
+        """What those that were encoded last took."""
         self._trainer, folder = begin(self._note)
         self._recorder = Recorder(
             self._trainer, folder, kept=self._on_kept, refused=self._on_refused
@@ -282,8 +280,8 @@ class Worker:
     # Saving
 
     def _on_kept(self, snapshot: Snapshot) -> None:
-        posterior = self._encode(snapshot)
-        if not self._beside or self._move_due():
+        posterior = self._encode(snapshot, self._live)
+        if self._moving is self._live or self._move_due():
             self._move(snapshot, posterior)
         frame = timeline_entry(snapshot, posterior)
         self._emit(Kept(frame, tuple(self._recorder.moments.steps)))
@@ -332,19 +330,21 @@ class Worker:
         self._posted = now
 
     def _move(self, snapshot: Snapshot | None = None, posterior: Posterior | None = None) -> None:
-        """Have the map move; by all images, if these are encoded beside."""
+        """Have the map move, by all images if these take no longer than it may stand still."""
         snapshot = snapshot or self._trainer.snapshot()
-        if not self._beside:
-            posterior = posterior or self._encode(snapshot)
-        seconds = self._everything * self._encoding_seconds
-        if self._beside is None:
-            self._beside = seconds <= ALL_SECONDS
-        pause = seconds / ALL_SHARE if self._beside else self._encoding_seconds / LIVE_SHARE
-        self._emit(Moved(snapshot, None if self._beside else posterior))
+        if self._more is not None:
+            posterior = posterior or self._encode(snapshot, self._live)
+            more, self._more = self._more, None
+            if self._encoding_seconds * len(more) / max(1, len(self._live)) <= ALL_SECONDS:
+                self._moving = more
+        if posterior is None or self._moving is not self._live:
+            posterior = self._encode(snapshot, self._moving)
+        self._emit(Moved(snapshot, posterior))
+        pause = self._encoding_seconds / LIVE_SHARE
         self._next_move = time.monotonic() + max(LIVE_SECONDS, pause)
 
-    def _encode(self, snapshot: Snapshot) -> Posterior:
+    def _encode(self, snapshot: Snapshot, images: UInt8) -> Posterior:
         begin = time.monotonic()
-        posterior = snapshot.model.encode(self._live)
+        posterior = snapshot.model.encode(images)
         self._encoding_seconds = time.monotonic() - begin
         return posterior
