@@ -140,11 +140,8 @@ def name_font(font: QFont) -> QFont:
 
 def name_boxes(names: Mapping[str, LatentPoint], font: QFont) -> dict[LatentPoint, QRectF]:
     """The room that the names of classes take about their positions."""
-    metrics, boxes = QFontMetricsF(name_font(font)), dict[LatentPoint, QRectF]()
-    for name, at in names.items():
-        boxes[at] = metrics.tightBoundingRect(name).adjusted(-4, -4, 4, 4)
-        boxes[at].moveCenter(QPointF())
-    return boxes
+    large = name_font(font)
+    return {at: Outlined(name, large).box for name, at in names.items()}
 
 
 def beside(at: QPointF, box: QRectF, font: QFont, area: QRectF) -> Iterator[QPointF]:

@@ -125,11 +125,8 @@ def _paint_mark(painter: QPainter, mark: Mark, layout: Layout, theme: Theme) -> 
             _to_latent(painter, layout)
             left, right, bottom, top = layout.region
             texts = [text for one in mark.marks for text in captions(one, layout.font)]
-            view, names = (
-                QRectF(left, bottom, right - left, top - bottom),
-                name_boxes(mark.names, layout.font),
-            )
-            write_captions(painter, texts, view, theme, names)
+            view = QRectF(left, bottom, right - left, top - bottom)
+            write_captions(painter, texts, view, theme, name_boxes(mark.names, layout.font))
         case _:
             _to_latent(painter, layout)
             for paint in prepared(mark, theme, layout.scale):
