@@ -72,30 +72,33 @@ def _pointer(app: QApplication, window: MainWindow) -> list[float]:
         time.sleep(_PAUSE_S)
         app.processEvents()
         decoded.clear()
-        painted.times = 0
+        painted.at = 0.0
         at = QPointF(rect.left() + across * rect.width(), rect.top() + up * rect.height())
         begin = time.perf_counter()
         spot = QPointF(canvas.mapToGlobal(at.toPoint()))
         app.sendEvent(canvas, QMouseEvent(QEvent.Type.MouseMove, at, spot, none, none, keys))
-        while not (decoded and painted.times):
+        while not (decoded and painted.at):
             app.processEvents()
-        latencies.append(1e3 * (time.perf_counter() - begin))
+        latencies.append(1e3 * (painted.at - begin))
     window.app.decoding.decoded.disconnect(decoded.append)
     return latencies
 
 
 class _Painted(QObject):
-    """Counts how often a widget is painted; what is painted is on screen when control returns."""
+    """Notes when a widget was painted, which asks for that at once: then it is on screen."""
 
     def __init__(self, widget: QWidget) -> None:
         super().__init__(widget)
-        self.times = 0
+        self.at = 0.0
         widget.installEventFilter(self)
 
     @override
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        self.times += event.type() == QEvent.Type.Paint
-        return False
+        if event.type() != QEvent.Type.Paint:
+            return False
+        watched.event(event)
+        self.at = time.perf_counter()
+        return True
 
 
 def _numbers() -> Iterator[Measurement]:
