@@ -3,7 +3,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QFont, QImage
 from pytestqt.qtbot import QtBot
 
 from vae_explorer.data.dataset import ImageSet
@@ -11,6 +11,7 @@ from vae_explorer.gui.map.layer_item import LayerItem
 from vae_explorer.gui.map.layers.layer_key import ColorBar
 from vae_explorer.gui.map.plot import LatentPlot
 from vae_explorer.gui.plot import latent_marks
+from vae_explorer.gui.plot.captions import name_boxes
 from vae_explorer.gui.theme import CLASS_COLORS, DARK, LIGHT, Theme
 from vae_explorer.session.map.marks import (
     ClassField,
@@ -129,7 +130,8 @@ def test_no_radius_is_written_on_the_name_of_a_class(picture: Picture) -> None:
     round_one = np.eye(2, dtype=np.float32)[None]
     marks = [Ellipses(CENTER, round_one, (1.0,), named=name) for name in (False, True)]
     for taken, free in (((0.0, -9.0), (0.0, 1.0)), ((0.0, 1.0), (1.0, 0.0))):
-        picture.layer.set_names({"2": (CENTER[0, 0] + taken[0], CENTER[0, 1] + taken[1])})
+        names = {"2": (CENTER[0, 0] + taken[0], CENTER[0, 1] + taken[1])}
+        picture.layer.set_names(name_boxes(names, QFont()))
         without, written = (rgb(picture.shown(mark)) for mark in marks)
         rows, columns = np.nonzero((without != written).any(axis=2))
         at = picture.plot.to_pixel(*(CENTER[0] + free).tolist())

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QFont, QPainter
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QGraphicsObject, QStyleOptionGraphicsItem, QWidget
 from typing_extensions import override
 
-from vae_explorer.gui.plot.captions import Caption, captions, name_boxes, write_captions
+from vae_explorer.gui.plot.captions import Caption, captions, write_captions
 from vae_explorer.gui.plot.latent_marks import Paint, prepared
 from vae_explorer.gui.theme import Theme, current_theme
 from vae_explorer.session.map.marks import LayerContent
@@ -29,7 +29,7 @@ class LayerItem(QGraphicsObject):
         self._content = LayerContent()
         self._paints: list[Paint] = []
         self._captions: list[Caption] = []
-        self._names: dict[LatentPoint, QRectF] = {}
+        self._names: Mapping[LatentPoint, QRectF] = {}
         view_box.sigRangeChanged.connect(self.prepareGeometryChange)
 
     def set_content(self, content: LayerContent) -> None:
@@ -38,9 +38,9 @@ class LayerItem(QGraphicsObject):
         self._captions = [caption for mark in content.marks for caption in captions(mark)]
         self.update()
 
-    def set_names(self, names: Mapping[str, LatentPoint]) -> None:
-        """Write nothing where the names of classes are."""
-        self._names = name_boxes(names, QFont())
+    def set_names(self, boxes: Mapping[LatentPoint, QRectF]) -> None:
+        """Write nothing where the names of classes are, see ``name_boxes``."""
+        self._names = boxes
         if self._captions:
             self.update()
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QGraphicsItem
 
 from vae_explorer.gui.map.layer_item import LayerItem
 from vae_explorer.gui.map.plot import LatentPlot
 from vae_explorer.gui.map.points_item import PointsItem
+from vae_explorer.gui.plot.captions import name_boxes
 from vae_explorer.gui.widgets.fading import FAINT
 from vae_explorer.session.map.layers import LAYERS, LayerState, default_state
 from vae_explorer.session.map.marks import LayerContent
@@ -30,7 +33,7 @@ class LayerStack:
         self._items: dict[str, LayerItem] = {}
         self._opacity: dict[str, float] = {}
         self._outdated: set[str] = set()
-        self._names: Mapping[str, LatentPoint] = {}
+        self._names: Mapping[LatentPoint, QRectF] = {}
         self.states = tuple(default_state(spec) for spec in LAYERS if spec.id == _POINTS)
         self.contents: dict[str, LayerContent] = {}
         plot.add_item(points)
@@ -49,9 +52,9 @@ class LayerStack:
 
     def set_names(self, names: Mapping[str, LatentPoint]) -> None:
         """Let what layers write stand clear of the names of classes."""
-        self._names = names
+        self._names = name_boxes(names, QFont())
         for item in self._items.values():
-            item.set_names(names)
+            item.set_names(self._names)
 
     def set_content(self, layer: str, content: LayerContent) -> None:
         """Show what a layer draws now."""
